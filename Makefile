@@ -1,0 +1,57 @@
+# Two commands do everything: `make run` starts the server, `make test` checks the whole project.
+# Both build the same .venv from requirements.lock (hashes included, no download host named).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.locked
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint unit bench lock clean web tools
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || bash tools/apt-install python3-venv
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked dependencies into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock 2>&1 | grep -v '^WARNING: Location' || true
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . 2>&1 | grep -v '^WARNING: Location' || true
+	@$(BIN)/python -c 'import meet, storage, connexion, av, aiortc' && touch $@
+
+web: $(STAMP) ## Build the pages' static files
+	@$(BIN)/python web/build.py
+
+run: web ## Start the server on embedded defaults (ARGS="--port 8080" adds options)
+	@exec $(BIN)/meet serve --show-credentials $(ARGS)
+
+demo: web ## Two robots meet, are recorded, and the MP4 is fetched (ARGS="--seconds 20")
+	@exec $(BIN)/meet demo $(ARGS)
+
+tools:
+	@bash tools/apt-install chromium ffmpeg unzip
+
+lint: web ## Formatter, linter and type checkers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python web/build.py --check
+
+test: lint tools ## Everything that must pass: lint, types, unit, contract, end-to-end, faults
+	@$(BIN)/pytest $(ARGS)
+
+unit: $(STAMP) ## The fast tests only
+	@$(BIN)/pytest tests/unit $(ARGS)
+
+bench: web tools ## Side-by-side measurements; prints ratios
+	@for script in bench/*/run.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: ## Resolve the dependencies again (network)
+	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv
+	@.venv-lock/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-header --no-emit-index-url --no-emit-find-links --upgrade -q -o requirements.lock pyproject.toml
+	@rm -rf .venv-lock
+
+clean: ## Remove everything that was built (not ./data)
+	rm -rf $(VENV) web/node_modules meet/web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m meet` is the `meet` command."""
+
+from meet.cli import main
+
+main()

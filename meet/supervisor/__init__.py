@@ -1,0 +1,11 @@
+"""`meet serve`: the small parent that starts every other process and restarts what dies.
+
+- `run`      start order, readiness, shutdown (what `meet serve` does)
+- `child`    one child process: start, readiness pipe, restart with backoff, stop
+- `recorders` one process per recording plus one warm spare; start-up recovery from the spool
+- `control`  the Unix socket on which the media process asks for a recorder
+- `ready`    what a child does to say that it is ready and to die with its parent
+- `lock`     one instance per data directory
+
+It holds no meeting state and imports nothing heavy, so there is nothing in it to crash.
+"""
