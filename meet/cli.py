@@ -80,7 +80,7 @@ def serve(show_credentials: bool, **options: Any) -> None:
     With no options at all it listens on 127.0.0.1:6080 and keeps everything below ./data.
     """
     from meet.supervisor import lock
-    from meet.supervisor.run import StartFailed, supervise, with_free_ports
+    from meet.supervisor.run import PortInUse, StartFailed, claim_ports, supervise
 
     setproctitle.setproctitle("meet serve")
     settings = _load(**options)
@@ -88,8 +88,8 @@ def serve(show_credentials: bool, **options: Any) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         held = lock.acquire(settings.data_dir)
-        settings = with_free_ports(credentials.fill(settings))
-    except (lock.AlreadyRunning, credentials.WeakCredentials, OSError) as error:
+        settings = claim_ports(credentials.fill(settings))
+    except (lock.AlreadyRunning, credentials.WeakCredentials, PortInUse, OSError) as error:
         click.echo(f"meet: {error}", err=True)
         sys.exit(1)
     try:
@@ -138,9 +138,17 @@ def backend() -> None:
 def media() -> None:
     """Run the embedded media server alone (signalling, media, egress control)."""
     settings = _child("media")
+    from meet.livekit.tls import trust_own
     from meet.media import main as media_main
+    from meet.recorder.control_extension import media_extension
 
-    media_main.run(settings, on_ready=ready.notify)
+    extend = media_extension(
+        settings.data_dir,
+        {settings.livekit_api_key: settings.livekit_api_secret},
+        f"{settings.backend_url}/livekit/webhook",
+        tls=trust_own(settings.tls_cert) if settings.tls_cert else None,
+    )
+    media_main.run(settings, extend=extend, on_ready=ready.notify)
 
 
 @main.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from meet.supervisor.ready import EXIT_CONFIG, READY_FD_VARIABLE
 
 log = structlog.get_logger(__name__)
 
+COMMAND = (sys.executable, "-m", "meet")
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
 STABLE_AFTER_S: Final = 30.0
@@ -67,8 +69,8 @@ class Child:
         try:
             await asyncio.wait_for(ready, READY_TIMEOUT_S)
         except (TimeoutError, ChildFailed) as error:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            if isinstance(error, TimeoutError):
+                _signal(self._process, signal.SIGKILL)
             code = await self._process.wait()
             if code == EXIT_CONFIG:
                 self.unrecoverable.set()
@@ -102,25 +104,23 @@ class Child:
             self._guard.cancel()
         self.finished.set()
 
-    def terminate(self) -> None:
-        """SIGTERM without waiting; the process is not restarted."""
-        self._stopping = True
-        if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-
     async def _end(self, timeout_s: float) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), timeout_s)
         except TimeoutError:
             log.warning("process_killed", name=self.name, after_s=timeout_s)
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _signal(process, signal.SIGKILL)
             await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # Not process.kill(): in CPython 3.11 that polls, may reap the child itself, and the exit code is lost.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)
 
 
 async def spawn(
@@ -130,9 +130,7 @@ async def spawn(
     read_fd, write_fd = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "meet",
+            *COMMAND,
             *arguments,
             stdin=stdin,
             env={**env, READY_FD_VARIABLE: str(write_fd)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -27,19 +28,33 @@ class StartFailed(Exception):
     """A process could not be started; it has said why itself."""
 
 
-def with_free_ports(settings: Settings) -> Settings:
-    """Every port 0 replaced by a free one, so that all processes agree on the number."""
+class PortInUse(Exception):
+    """A port that was asked for is taken."""
+
+
+def claim_ports(settings: Settings) -> Settings:
+    """Check every port, and replace each 0 by a free one so that all processes agree on the number.
+
+    Raises PortInUse, which names the option to change.
+    """
+    wanted = [("port", socket.SOCK_STREAM, settings.host, "--port")]
+    if settings.livekit_embedded:
+        wanted.append(("livekit_port", socket.SOCK_STREAM, settings.host, "--livekit-port"))
+        wanted.append(("rtc_port", socket.SOCK_DGRAM, settings.rtc_host, "--rtc-port"))
     update = {}
-    for name, kind, host in (
-        ("port", socket.SOCK_STREAM, settings.host),
-        ("livekit_port", socket.SOCK_STREAM, settings.host),
-        ("rtc_port", socket.SOCK_DGRAM, settings.rtc_host),
-    ):
-        if getattr(settings, name) == 0:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            with socket.socket(family, kind) as probe:
-                probe.bind((host, 0))
-                update[name] = probe.getsockname()[1]
+    for name, kind, host, option in wanted:
+        port: int = getattr(settings, name)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                reason = (
+                    "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be bound: {error.strerror}"
+                )
+                raise PortInUse(f"port {port} {reason} on {host}; choose another with {option}") from error
+            update[name] = probe.getsockname()[1]
     return settings.model_copy(update=update)
 
 

@@ -1,0 +1,1 @@
+"""Handlers of the internal API (`openapi/meet-internal`), which only the server's own pages use."""

@@ -1,0 +1,1 @@
+"""Handler of what the media server reports (`openapi/livekit`)."""

@@ -1,0 +1,1 @@
+"""Handlers of the public API (`openapi/meet`): one module per resource."""

@@ -1,0 +1,114 @@
+"""The bytes of recordings: one file or a range of it, several as a ZIP archive (contract 4.6, 4.8, RFC 9110).
+
+Ranges follow the RFC where the contract falls short of it: an open range runs to the end of the file, suffix ranges
+and If-Range work, and answers carry validators.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+from meet.api.authentication import SecretHolder, caller
+from meet.api.services import services
+from meet.core.errors import RecordingNotFound, Unauthorized
+from meet.core.model.recording import Recording
+from meet.http import Call
+from meet.http.ranges import Representation, range_response
+from meet.http.streaming import StreamResponse
+from meet.http.zip import ZipEntry, unique_names, zip_response
+from storage import BlobInfo, BlobNotFound, BlobStore
+
+MEDIA_TYPE = "video/mp4"
+
+_CREDENTIAL_HEADERS = "X-API-KEY, Authorization, X-Room-Member-Token"
+_PARALLEL_LOOKUPS = 10
+
+
+async def get_recording_media(call: Call) -> StreamResponse:
+    recording = await _readable(call)
+    blobs = services(call).blobs
+    info = await blobs.head(recording.key)
+    if info.size == 0:
+        raise RecordingNotFound(recording.recording_id)
+
+    def opener(start: int, end: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        # A file replaced since `head` must not be glued to the old one's headers.
+        return blobs.open(recording.key, start, end, if_match=info.etag)
+
+    response = range_response(
+        call.method,
+        call.headers,
+        Representation(info.size, info.etag, info.last_modified, MEDIA_TYPE),
+        opener,
+        cache_control=_cache_control(call),
+        unsatisfiable=lambda size: (
+            "Recording Error",
+            f"Recording '{recording.recording_id}' range not satisfiable. File size: {size}",
+        ),
+        label=recording.recording_id,
+    )
+    # `public` lets a shared cache keep an answer to a request with credentials: only for those same credentials.
+    response.headers["Vary"] = _CREDENTIAL_HEADERS
+    return response
+
+
+async def download_recordings(call: Call) -> StreamResponse:
+    wanted = list(dict.fromkeys(call.params["recordingIds"]))
+    selected = await services(call).recordings.select_for_zip(caller(call), wanted)
+    blobs = services(call).blobs
+    complete = [recording for recording in selected if recording.status == "complete"]
+    found = [
+        (recording, info)
+        for recording, info in zip(complete, await _heads(blobs, complete), strict=True)
+        if info is not None
+    ]
+    names = unique_names(recording.filename or f"{recording.recording_id}.mp4" for recording, _ in found)
+    entries = [_entry(blobs, name, info) for name, (_, info) in zip(names, found, strict=True)]
+    return zip_response(entries, "recordings.zip")
+
+
+async def _readable(call: Call) -> Recording:
+    """The recording whose media this request may have."""
+    recordings = services(call).recordings
+    recording_id = call.params["recordingId"]
+    principal = call.principal
+    if not isinstance(principal, SecretHolder):
+        return await recordings.media(principal, recording_id)
+    try:
+        return await recordings.media_with_secret(recording_id, principal.secret, principal.user)
+    except Unauthorized as unauthorized:
+        raise principal.refusal or unauthorized from None
+
+
+def _cache_control(call: Call) -> str:
+    """The contract's value, except for URLs that carry a secret or a token.
+
+    Such a URL is the whole credential, and both can be taken back: a cache shared by many would go on serving it.
+    """
+    in_query = any(call.query.get(name) for name in ("recordingSecret", "secret", "accessToken", "roomMemberToken"))
+    return "private, max-age=3600" if in_query else "public, max-age=3600"
+
+
+async def _heads(blobs: BlobStore, recordings: list[Recording]) -> list[BlobInfo | None]:
+    """What the store knows of each file, None for a missing one. An unreachable store raises."""
+    slots = asyncio.Semaphore(_PARALLEL_LOOKUPS)
+
+    async def head(recording: Recording) -> BlobInfo | None:
+        async with slots:
+            try:
+                return await blobs.head(recording.key)
+            except BlobNotFound:
+                return None
+
+    return await asyncio.gather(*(head(recording) for recording in recordings))
+
+
+def _entry(blobs: BlobStore, name: str, info: BlobInfo) -> ZipEntry:
+    return ZipEntry(
+        name=name,
+        size=info.size,
+        opener=lambda: blobs.open(info.key, if_match=info.etag),
+        modified=info.last_modified,
+    )

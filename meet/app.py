@@ -1,0 +1,197 @@
+"""The one place where the backend is put together: settings in, ASGI application out."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+import uvloop
+
+import meet.api
+import storage
+from meet.api import Services
+from meet.config import Settings
+from meet.core import services as domain_services
+from meet.core.clock import SystemClock
+from meet.core.settings import CoreSettings
+from meet.db import Database
+from meet.http import Document, HttpApp
+from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
+from meet.livekit.tls import trust_own
+from meet.web import Pages, WebConfig
+from meet.web.bridge import AssetsMissing
+
+log = structlog.get_logger(__name__)
+
+_GRACE_S = 5
+
+
+class Fail(Protocol):
+    """Ends the process with one line for the operator."""
+
+    def __call__(self, message: str) -> NoReturn: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendServices(Services):
+    """What handlers reach: the API's services and the pages."""
+
+    web: Pages
+
+
+def media_url(settings: Settings) -> Callable[[str], str]:
+    """From a request's base URL to the media server's URL for that client.
+
+    The embedded server is on the same host as the page, on its own port; an external one is where LIVEKIT_URL says.
+    """
+    if settings.livekit_url:
+        return lambda _base_url: settings.livekit_url
+
+    def embedded(base_url: str) -> str:
+        origin = urlsplit(base_url)
+        host = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname
+        return f"{'wss' if origin.scheme == 'https' else 'ws'}://{host}:{settings.livekit_port}"
+
+    return embedded
+
+
+def core_settings(settings: Settings) -> CoreSettings:
+    """The domain's part of the settings."""
+    return CoreSettings(
+        livekit_api_key=settings.livekit_api_key,
+        livekit_api_secret=settings.livekit_api_secret,
+        livekit_url=settings.livekit_url or None,
+        name_id=settings.name_id,
+        initial_admin_user=settings.initial_admin_user,
+        initial_admin_password=settings.initial_admin_password,
+        initial_api_key=settings.initial_api_key,
+        access_token_ttl_s=settings.access_token_expiration,
+        refresh_token_ttl_s=settings.refresh_token_expiration,
+        room_member_token_ttl_s=settings.room_member_token_expiration,
+        password_change_token_ttl_s=settings.password_change_token_expiration,
+        refresh_token_rotation=settings.refresh_token_rotation,
+        meeting_empty_timeout_s=settings.meeting_empty_timeout_s,
+        meeting_departure_timeout_s=settings.meeting_departure_timeout_s,
+        storage_prefix=settings.s3_subbucket,
+        recording_start_timeout_s=settings.recording_start_timeout_s,
+    )
+
+
+def build(settings: Settings) -> HttpApp:
+    """The backend's ASGI application; its start-up and shutdown run with the server's lifespan.
+
+    To be called inside the event loop that will serve it. Raises
+    storage.StorageMisconfigured, AssetsMissing, and SQLAlchemyError when the database cannot be opened.
+    """
+    database = Database.open(settings.data_dir / "meet.db")
+    blobs = storage.create(settings)
+    media = LiveKitMediaServer(
+        settings.livekit_url_private, settings.livekit_api_key, settings.livekit_api_secret, tls=_own_tls(settings)
+    )
+    domain = domain_services.build(
+        core_settings(settings), database.repositories(), media=media, blobs=blobs, clock=SystemClock()
+    )
+    verifier = WebhookVerifier(settings.livekit_api_key, settings.livekit_api_secret)
+    url = media_url(settings)
+    services = BackendServices(
+        auth=domain.auth,
+        rooms=domain.rooms,
+        recordings=domain.recordings,
+        tokens=domain.tokens,
+        inbox=WebhookInbox(verifier, domain.media_events),
+        blobs=blobs,
+        media_url=url,
+        captions_enabled=settings.captions_enabled,
+        store_name="S3" if settings.blob_storage_mode == "s3" else "Storage",
+        web=Pages(WebConfig(media_url=url)),
+    )
+
+    async def check_store() -> None:
+        try:
+            await blobs.check()
+        except storage.StorageError as error:
+            # Not fatal: meetings work, and recordings wait in the spool until the store can be used.
+            print(f"meet: the recording store cannot be used: {error}", file=sys.stderr)  # noqa: T201
+            log.error("store_not_usable", error=str(error))
+
+    async def check_media() -> None:
+        await media.list_rooms()
+
+    async def check_database() -> None:
+        database.reader.exec_driver_sql("SELECT 1")
+
+    async def close() -> None:
+        await domain.stop()
+        await media.close()
+        await blobs.close()
+        database.close()
+
+    bases = [settings.base_path, ""] if settings.base_path else [""]
+    return meet.api.build(
+        services,
+        base_path=settings.base_path,
+        extra_documents=[Document(meet.api.openapi_root() / "web" / "openapi.yaml", tuple(bases), public=False)],
+        public_url=settings.base_url or None,
+        trust_proxy=_trust_proxy(settings.trust_proxy),
+        cors_origin=settings.cors_origin,
+        readiness={"storage": blobs.check, "media": check_media, "database": check_database},
+        on_startup=(check_store, domain.start),
+        on_shutdown=(close,),
+    )
+
+
+def _own_tls(settings: Settings) -> ssl.SSLContext | None:
+    return trust_own(settings.tls_cert) if settings.tls_cert is not None and settings.livekit_embedded else None
+
+
+def _trust_proxy(text: str) -> bool | int | str:
+    lowered = text.strip().lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    return int(lowered) if lowered.isdigit() else text
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready()
+
+
+def run(settings: Settings, *, on_ready: Callable[[], None], fail: Fail) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    uvloop.run(_serve(settings, on_ready, fail))
+
+
+async def _serve(settings: Settings, on_ready: Callable[[], None], fail: Fail) -> None:
+    try:
+        app = build(settings)
+    except (storage.StorageMisconfigured, AssetsMissing) as error:
+        fail(str(error))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_certfile=str(settings.tls_cert) if settings.tls_cert else None,
+        ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
+    )
+    await _Server(config, on_ready).serve()

@@ -1,0 +1,158 @@
+"""What the media server says about egress, turned into recordings (contract 4.2).
+
+Events may come twice, late, out of order or never; the conditional writes of the repository make every order end in
+the same state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from .clock import Clock
+from .errors import MediaServerError
+from .ids import new_secret, recording_filename, recording_id, uid_of_key
+from .model.recording import IN_PROGRESS, Egress, Recording
+from .model.room import Room
+from .ports import BlobDeleter, MediaServer, RecordingRepository, RoomRepository
+from .signals import Signals
+
+log = structlog.get_logger(__name__)
+
+
+class RecordingEvents:
+    """Applies egress states and wakes whoever waits for one."""
+
+    def __init__(
+        self,
+        *,
+        rooms: RoomRepository,
+        recordings: RecordingRepository,
+        media: MediaServer,
+        blobs: BlobDeleter,
+        signals: Signals,
+        clock: Clock,
+        prefix: str,
+    ) -> None:
+        self._rooms = rooms
+        self._recordings = recordings
+        self._media = media
+        self._blobs = blobs
+        self._signals = signals
+        self._clock = clock
+        self._prefix = prefix
+        self._changed: dict[str, asyncio.Event] = {}
+
+    async def apply(self, egress: Egress) -> Recording | None:
+        """Record the state of one egress; returns what is stored afterwards.
+
+        None when the egress is no recording of ours, or one that was deleted or given up: that one is stopped, and a
+        file that it still produced is removed."""
+        uid = uid_of_key(self._prefix, egress.room_name, egress.key)
+        if uid is None:
+            log.info("foreign_egress_ignored", room=egress.room_name, egress=egress.egress_id)
+            return None
+        identifier = recording_id(egress.room_name, egress.egress_id, uid)
+        stored = await self._recordings.get(identifier)
+        if stored is None:
+            stored = await self._create(egress, identifier, uid)
+            if stored is None:
+                await self._discard(egress)
+                return None
+        if not _says_something_new(stored, egress):
+            return stored
+        written = await self._recordings.advance(_with_egress(stored, egress, self._clock.now_ms()))
+        if written is None:
+            return await self._recordings.get(identifier)
+        self._announce(written)
+        return written
+
+    async def abort(self, recording: Recording, reason: str) -> None:
+        """Give up a recording whose egress is lost; a no-op when it ended in the meantime. Sends no signal."""
+        now = self._clock.now_ms()
+        aborted = replace(recording, status="aborted", end_date=now, error=reason, updated_at=now)
+        if await self._recordings.advance(aborted) is not None:
+            log.warning("recording_aborted", recording=recording.recording_id, reason=reason)
+
+    def watch(self, egress_id: str) -> asyncio.Event:
+        """An event set at every change of this egress; give it back with `unwatch`."""
+        return self._changed.setdefault(egress_id, asyncio.Event())
+
+    def unwatch(self, egress_id: str) -> None:
+        self._changed.pop(egress_id, None)
+
+    async def _create(self, egress: Egress, identifier: str, uid: str) -> Recording | None:
+        room = await self._rooms.get(egress.room_name)
+        if room is None:
+            return None
+        recording = _with_egress(_new_recording(room, egress, identifier, uid), egress, self._clock.now_ms())
+        if await self._recordings.create(recording):
+            self._announce(recording)
+            return recording
+        return await self._recordings.get(identifier)
+
+    async def _discard(self, egress: Egress) -> None:
+        """Nothing of a deleted or abandoned recording may stay behind.
+
+        Only tombstones say that an egress was ours: the media server may serve other deployments, too."""
+        if egress.status == "ending" or not await self._recordings.is_tombstoned(egress.key):
+            return
+        log.info("orphan_egress", room=egress.room_name, egress=egress.egress_id, status=egress.status)
+        if egress.status in IN_PROGRESS:
+            try:
+                await self._media.stop_egress(egress.egress_id)
+            except MediaServerError as error:
+                log.info("orphan_egress_not_stopped", egress=egress.egress_id, reason=error.message)
+        else:
+            await self._blobs.delete([egress.key])
+
+    def _announce(self, recording: Recording) -> None:
+        log.info("recording_status", recording=recording.recording_id, status=recording.status)
+        event = self._changed.get(recording.egress_id)
+        if event is not None:
+            event.set()
+        self._signals.recording(recording)
+
+
+def _new_recording(room: Room, egress: Egress, identifier: str, uid: str) -> Recording:
+    return Recording(
+        recording_id=identifier,
+        room_id=room.room_id,
+        egress_id=egress.egress_id,
+        room_name=room.room_name,
+        status=egress.status,
+        layout=egress.layout,
+        encoding=egress.encoding,
+        filename=recording_filename(room.room_id, uid),
+        key=egress.key,
+        room_owner=room.owner,
+        room_user_access=room.speaker_may_retrieve,
+        public_secret=new_secret(),
+        private_secret=new_secret(),
+    )
+
+
+def _with_egress(stored: Recording, egress: Egress, now: int) -> Recording:
+    """`stored` with the facts of `egress`; what the egress leaves out is kept."""
+    return replace(
+        stored,
+        status=egress.status,
+        layout=egress.layout,
+        encoding=egress.encoding,
+        start_date=egress.started_at_ms or stored.start_date or egress.updated_at_ms or now,
+        end_date=egress.ended_at_ms or stored.end_date,
+        duration=egress.duration_s or stored.duration,
+        size=egress.size or stored.size,
+        error_code=egress.error_code or stored.error_code,
+        error=egress.error or stored.error,
+        details=egress.details or stored.details,
+        updated_at=egress.updated_at_ms or now,
+    )
+
+
+def _says_something_new(stored: Recording, egress: Egress) -> bool:
+    """False for repetitions, so that polling a running egress does not write at every turn."""
+    told = (egress.status, egress.layout, egress.error, egress.ended_at_ms or stored.end_date)
+    return told != (stored.status, stored.layout, stored.error, stored.end_date)

@@ -1,0 +1,243 @@
+"""RoomService: create, read and change rooms. Deletion: `room_removal.py`; meeting events: `room_lifecycle.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import structlog
+
+from .callers import Caller
+from .clock import Clock
+from .errors import InsufficientPermissions, RoomHasActiveMeeting, RoomNotFound, ValidationFailed
+from .ids import new_room_id
+from .model.paging import Page, Reach, RoomFilter, RoomQuery
+from .model.permissions import Roles
+from .model.room import (
+    AutoDeletionPolicy,
+    BulkRoomDeletion,
+    NewRoom,
+    PartialAccess,
+    PartialRoles,
+    PartialRoomConfig,
+    Room,
+    RoomConfig,
+    RoomDeletion,
+    RoomView,
+    StatusUpdate,
+    WithMeeting,
+    WithRecordings,
+)
+from .permissions import Rights, manages
+from .ports import RecordingRepository, RoomRepository
+from .room_documents import (
+    default_access,
+    default_config,
+    default_roles,
+    merge_access,
+    merge_config,
+    merge_roles,
+)
+from .room_removal import RoomRemoval
+
+log = structlog.get_logger(__name__)
+
+_HOUR_MS = 3_600_000
+
+
+class RoomService:
+    """Room operations of the REST surface, with their authorization. Existence (404) is checked before rights (403)."""
+
+    def __init__(
+        self,
+        *,
+        rooms: RoomRepository,
+        recordings: RecordingRepository,
+        rights: Rights,
+        removal: RoomRemoval,
+        clock: Clock,
+    ) -> None:
+        self._rooms = rooms
+        self._recordings = recordings
+        self._rights = rights
+        self._removal = removal
+        self._clock = clock
+
+    async def create(self, caller: Caller, new: NewRoom) -> Room:
+        """Create a room owned by the caller (the root admin for an API key).
+
+        Raises InsufficientPermissions for callers without a user, ValidationFailed for names and deletion dates."""
+        if caller.user is None or caller.member is not None or caller.user.role == "room_member":
+            raise InsufficientPermissions
+        name = " ".join(new.room_name.split())
+        if not name:
+            raise ValidationFailed.one("roomName", "roomName cannot be empty")
+        now = self._clock.now_ms()
+        date, policy = self._auto_deletion(new, now)
+        room = Room(
+            room_id=new_room_id(name),
+            room_name=name,
+            owner=caller.user.user_id,
+            creation_date=now,
+            config=merge_config(default_config(), new.config),
+            roles=merge_roles(default_roles(), new.roles),
+            access=merge_access(default_access(), new.access),
+            status="open",
+            roles_updated_at=now,
+            meeting_end_action="none",
+            auto_deletion_date=date,
+            auto_deletion_policy=policy,
+        )
+        await self._rooms.add(room)
+        log.info("room_created", room=room.room_id, owner=room.owner)
+        return room
+
+    async def get(self, caller: Caller, room_id: str) -> RoomView:
+        """The room and what the caller may do in it. Raises RoomNotFound, InsufficientPermissions."""
+        room = await self._existing(room_id)
+        permissions = await self._rights.of(caller, room)
+        if permissions is None:
+            raise InsufficientPermissions
+        return RoomView(room, permissions)
+
+    async def list(self, caller: Caller, query: RoomQuery) -> Page[RoomView]:
+        """One page of the rooms within the caller's reach (contract 2.2.2).
+
+        Raises InsufficientPermissions when `owner` or `member` names somebody else, ValidationFailed."""
+        wanted = RoomFilter(name=query.name, status=query.status, reach=_reach(caller, query))
+        page = await self._rooms.page(wanted, query.page)
+        views = []
+        for room in page.items:
+            permissions = await self._rights.of(caller, room)
+            if permissions is not None:  # lost between the query and here
+                views.append(RoomView(room, permissions))
+        return Page(tuple(views), page.next_token, page.max_items)
+
+    async def get_config(self, caller: Caller, room_id: str) -> RoomConfig:
+        """The room's complete configuration. Raises as `get`."""
+        return (await self.get(caller, room_id)).room.config
+
+    async def update_config(self, caller: Caller, room_id: str, changes: PartialRoomConfig) -> RoomConfig:
+        """Deep merge into the stored configuration; returns it complete. Raises also RoomHasActiveMeeting."""
+        room = await self._change_idle(
+            caller, room_id, lambda room: replace(room, config=merge_config(room.config, changes))
+        )
+        return room.config
+
+    async def update_status(self, caller: Caller, room_id: str, status: Literal["open", "closed"]) -> StatusUpdate:
+        """Open or close. Closing during a meeting only arranges for it to happen at its end."""
+
+        def change(room: Room) -> Room:
+            if not manages(caller, room):
+                raise InsufficientPermissions
+            if status == "closed" and room.status == "active_meeting":
+                return replace(room, meeting_end_action="close")
+            return replace(room, status=status, meeting_end_action="none")
+
+        room = await self._modify(room_id, change)
+        return StatusUpdate(room, deferred=room.status != status)
+
+    async def update_roles(self, caller: Caller, room_id: str, changes: PartialRoles) -> Roles:
+        """Deep merge into the roles; every outstanding room member token of the room dies."""
+        now = self._clock.now_ms()
+        room = await self._change_idle(
+            caller,
+            room_id,
+            lambda room: replace(room, roles=merge_roles(room.roles, changes), roles_updated_at=now),
+        )
+        await self._recordings.set_room_user_access(room_id, room.speaker_may_retrieve)
+        return room.roles
+
+    async def update_access(self, caller: Caller, room_id: str, changes: PartialAccess) -> Room:
+        """Switch links on or off (their secrets stay); every outstanding room member token of the room dies."""
+        now = self._clock.now_ms()
+        room = await self._change_idle(
+            caller,
+            room_id,
+            lambda room: replace(room, access=merge_access(room.access, changes), roles_updated_at=now),
+        )
+        await self._recordings.set_room_user_access(room_id, room.speaker_may_retrieve)
+        return room
+
+    async def delete(
+        self,
+        caller: Caller,
+        room_id: str,
+        *,
+        with_meeting: WithMeeting = "fail",
+        with_recordings: WithRecordings = "fail",
+    ) -> RoomDeletion:
+        """Delete, close or schedule either, as the table of contract 2.2.3 says. Raises RoomDeletionRefused (409)."""
+        if not manages(caller, await self._existing(room_id)):
+            raise InsufficientPermissions
+        return await self._removal.delete(room_id, with_meeting, with_recordings)
+
+    async def delete_many(
+        self,
+        caller: Caller,
+        room_ids: Sequence[str],
+        *,
+        with_meeting: WithMeeting = "fail",
+        with_recordings: WithRecordings = "fail",
+    ) -> BulkRoomDeletion:
+        """`delete` for each id; refused items are reported one by one and never raise."""
+        return await self._removal.delete_many(caller, room_ids, with_meeting, with_recordings)
+
+    async def _existing(self, room_id: str) -> Room:
+        room = await self._rooms.get(room_id)
+        if room is None:
+            raise RoomNotFound(room_id)
+        return room
+
+    async def _modify(self, room_id: str, change: Callable[[Room], Room]) -> Room:
+        room = await self._rooms.modify(room_id, change)
+        if room is None:
+            raise RoomNotFound(room_id)
+        return room
+
+    async def _change_idle(self, caller: Caller, room_id: str, change: Callable[[Room], Room]) -> Room:
+        """Rights and the no-meeting rule are checked inside the transaction that writes."""
+
+        def guarded(room: Room) -> Room:
+            if not manages(caller, room):
+                raise InsufficientPermissions
+            if room.status == "active_meeting":
+                raise RoomHasActiveMeeting(room_id)
+            return change(room)
+
+        return await self._modify(room_id, guarded)
+
+    @staticmethod
+    def _auto_deletion(new: NewRoom, now: int) -> tuple[int | None, AutoDeletionPolicy | None]:
+        policy = new.auto_deletion_policy
+        for name in ("withMeeting", "withRecordings"):
+            if policy is not None and policy[name] == "fail":
+                raise ValidationFailed.one(
+                    f"autoDeletionPolicy.{name}", f"FAIL policy is not allowed for {name} auto-deletion policy"
+                )
+        if new.auto_deletion_date is None:
+            return None, None
+        if new.auto_deletion_date < now + _HOUR_MS:
+            raise ValidationFailed.one("autoDeletionDate", "autoDeletionDate must be at least 1h in the future")
+        return int(new.auto_deletion_date), policy or {
+            "withMeeting": "when_meeting_ends",
+            "withRecordings": "close",
+        }
+
+
+def _reach(caller: Caller, query: RoomQuery) -> Reach | None:
+    """The OR group of a room list: what was asked for, or the caller's default scope; None is everything."""
+    asked = Reach(query.owner, query.member, query.user_access)
+    given = asked != Reach()
+    if caller.is_admin:
+        return asked if given else None
+    user = caller.user
+    if user is None or caller.member is not None or caller.kind == "anonymous":
+        raise InsufficientPermissions
+    if {query.owner, query.member} - {None, user.user_id}:
+        raise InsufficientPermissions
+    if given:
+        return asked
+    owner = user.user_id if user.role == "room_manager" else None
+    return Reach(owner=owner, member=user.user_id, user_access=True)

@@ -1,0 +1,1 @@
+"""Alembic environment; one file per revision in `versions/`."""

@@ -1,0 +1,16 @@
+"""Alembic's entry point: migrates the connection that `meet.db.migrate` hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from meet.db.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,145 @@
+"""Rooms in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from meet.core.model.paging import Page, PageRequest, Reach, RoomFilter
+from meet.core.model.room import Room, RoomStatus
+from meet.core.ports import RoomStillHasRecordings
+
+from .keyset import keyset, page_of
+from .tables import room_members, rooms
+from .text import matches, time_limit
+
+if TYPE_CHECKING:
+    from .engine import Database
+
+_COLUMNS = (
+    rooms.c.room_id,
+    rooms.c.room_name,
+    rooms.c.owner,
+    rooms.c.status,
+    rooms.c.creation_date,
+    rooms.c.auto_deletion_date,
+    rooms.c.meeting_end_action,
+    rooms.c.roles_updated_at,
+    rooms.c.document,
+)
+_BY_ID = select(*_COLUMNS).where(rooms.c.room_id == bindparam("room_id"))
+_SORT = {
+    "creationDate": rooms.c.creation_date,
+    "roomName": rooms.c.room_name,
+    "autoDeletionDate": rooms.c.auto_deletion_date,
+}
+
+
+class SqlRooms:
+    """Implements `meet.core.ports.RoomRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, room: Room) -> None:
+        values = _values(room)
+        await self._database.write(lambda connection: connection.execute(insert(rooms).values(values)))
+
+    async def get(self, room_id: str) -> Room | None:
+        row = self._database.reader.execute(_BY_ID, {"room_id": room_id}).one_or_none()
+        return _room(row) if row is not None else None
+
+    async def page(self, wanted: RoomFilter, request: PageRequest) -> Page[Room]:
+        statement = select(*_COLUMNS, rooms.c.seq)
+        if wanted.name is not None and wanted.name.value:
+            statement = statement.where(matches(rooms.c.room_name, rooms.c.room_name_folded, wanted.name))
+        if wanted.status is not None:
+            statement = statement.where(rooms.c.status == wanted.status)
+        if wanted.expired_before is not None:
+            statement = statement.where(rooms.c.auto_deletion_date < wanted.expired_before)
+        if wanted.reach is not None:
+            statement = statement.where(_within(wanted.reach))
+        sort = _SORT[request.sort_field]
+        with time_limit(wanted.name):
+            rows = self._database.reader.execute(keyset(statement, sort, rooms.c.seq, request)).all()
+        return page_of(rows, sort.name, request, _room)
+
+    async def ids_with_status(self, status: RoomStatus) -> list[str]:
+        statement = select(rooms.c.room_id).where(rooms.c.status == status)
+        return list(self._database.reader.execute(statement).scalars())
+
+    async def modify(self, room_id: str, change: Callable[[Room], Room]) -> Room | None:
+        def work(connection: Connection) -> Room | None:
+            row = connection.execute(_BY_ID, {"room_id": room_id}).one_or_none()
+            if row is None:
+                return None
+            before = _room(row)
+            after = change(before)
+            if after != before:
+                connection.execute(update(rooms).where(rooms.c.room_id == room_id).values(_values(after)))
+            return after
+
+        return await self._database.write(work)
+
+    async def delete(self, room_id: str, *, even_active: bool = False) -> bool:
+        statement = delete(rooms).where(rooms.c.room_id == room_id)
+        if not even_active:
+            statement = statement.where(rooms.c.status != "active_meeting")
+        try:
+            result = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+        except IntegrityError:
+            raise RoomStillHasRecordings(room_id) from None
+        return result == 1
+
+
+def _within(reach: Reach) -> Any:
+    ways: list[Any] = []
+    if reach.owner is not None:
+        ways.append(rooms.c.owner == reach.owner)
+    if reach.member is not None:
+        membership = (room_members.c.room_id == rooms.c.room_id) & (room_members.c.user_id == reach.member)
+        ways.append(exists().where(membership))
+    if reach.user_access:
+        ways.append(rooms.c.user_access)
+    return or_(False, *ways)
+
+
+def _room(row: Row[*tuple[Any, ...]]) -> Room:
+    document = orjson.loads(row.document)
+    return Room(
+        room_id=row.room_id,
+        room_name=row.room_name,
+        owner=row.owner,
+        status=row.status,
+        creation_date=row.creation_date,
+        auto_deletion_date=row.auto_deletion_date,
+        meeting_end_action=row.meeting_end_action,
+        roles_updated_at=row.roles_updated_at,
+        config=document["config"],
+        roles=document["roles"],
+        access=document["access"],
+        auto_deletion_policy=document.get("autoDeletionPolicy"),
+    )
+
+
+def _values(room: Room) -> dict[str, Any]:
+    document: dict[str, Any] = {"config": room.config, "roles": room.roles, "access": room.access}
+    if room.auto_deletion_policy is not None:
+        document["autoDeletionPolicy"] = room.auto_deletion_policy
+    return {
+        "room_id": room.room_id,
+        "room_name": room.room_name,
+        "room_name_folded": room.room_name.casefold(),
+        "owner": room.owner,
+        "status": room.status,
+        "creation_date": room.creation_date,
+        "auto_deletion_date": room.auto_deletion_date,
+        "meeting_end_action": room.meeting_end_action,
+        "roles_updated_at": room.roles_updated_at,
+        "user_access": room.access["user"]["enabled"],
+        "document": orjson.dumps(document).decode(),
+    }

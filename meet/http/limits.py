@@ -1,0 +1,94 @@
+"""Rate limits: fixed windows per client address (contract 1.6)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from .call import Call
+from .errors import HttpError
+
+_SWEEP_AT = 10_000
+
+
+class RateLimiter(Protocol):
+    """Asked before anything else about a request whose operation names limiters in `x-rate-limit`."""
+
+    async def check(self, call: Call, limiters: tuple[str, ...]) -> Mapping[str, str]:
+        """Headers to add to the answer, whatever that will be. Raises HttpError 429 when a limit is exceeded."""
+        ...
+
+    def done(self, call: Call, limiters: tuple[str, ...], status: int) -> None:
+        """The request that `check` let pass was answered with `status`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` requests in `window_s` seconds.
+
+    `exempt_header`: requests that carry this header (any value) are not counted. `forgive_success`: answers below 400
+    are taken back off the count, as for logins.
+    """
+
+    window_s: int
+    most: int
+    message: str = "Too many requests, please try again later"
+    exempt_header: str | None = None
+    forgive_success: bool = False
+
+
+@dataclass(slots=True)
+class _Window:
+    ends: float
+    used: int = 0
+
+
+class FixedWindows:
+    """RateLimiter that counts in this process. A limiter name without a limit in `limits` limits nothing."""
+
+    def __init__(self, limits: Mapping[str, Limit], clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = dict(limits)
+        self._clock = clock
+        self._windows: dict[tuple[str, str], _Window] = {}
+
+    async def check(self, call: Call, limiters: tuple[str, ...]) -> Mapping[str, str]:
+        headers: dict[str, str] = {}
+        for name, limit in self._applying(call, limiters):
+            window = self._window(name, call.client_ip, limit)
+            window.used += 1
+            # Header names and values follow draft-ietf-httpapi-ratelimit-headers-07.
+            reset = max(0, math.ceil(window.ends - self._clock()))
+            remaining = max(0, limit.most - window.used)
+            headers["RateLimit"] = f"limit={limit.most}, remaining={remaining}, reset={reset}"
+            headers["RateLimit-Policy"] = f"{limit.most};w={limit.window_s}"
+            if window.used > limit.most:
+                refused = {**headers, "Retry-After": str(reset)}
+                raise HttpError(429, "Too Many Requests", limit.message, headers=refused)
+        return headers
+
+    def done(self, call: Call, limiters: tuple[str, ...], status: int) -> None:
+        for name, limit in self._applying(call, limiters):
+            if limit.forgive_success and status < 400:
+                window = self._window(name, call.client_ip, limit)
+                window.used = max(0, window.used - 1)
+
+    def _applying(self, call: Call, limiters: tuple[str, ...]) -> list[tuple[str, Limit]]:
+        named = ((name, self._limits[name]) for name in limiters if name in self._limits)
+        return [(name, limit) for name, limit in named if not _exempt(call, limit)]
+
+    def _window(self, name: str, client: str, limit: Limit) -> _Window:
+        now = self._clock()
+        window = self._windows.get((name, client))
+        if window is None or window.ends <= now:
+            if len(self._windows) >= _SWEEP_AT:
+                self._windows = {key: kept for key, kept in self._windows.items() if kept.ends > now}
+            window = self._windows[name, client] = _Window(now + limit.window_s)
+        return window
+
+
+def _exempt(call: Call, limit: Limit) -> bool:
+    return limit.exempt_header is not None and limit.exempt_header in call.headers

@@ -1,0 +1,178 @@
+"""The domain's MediaServer port over `livekit-api` (Twirp; contract A.2 for what each failure is called)."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import aiohttp
+import structlog
+from google.protobuf.message import DecodeError
+from livekit import api
+from livekit.protocol import models as pb
+
+from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, MediaServerUnavailable
+from meet.core.model.encoding import Encoding, Layout
+from meet.core.model.media import MediaParticipant
+from meet.core.model.recording import Egress
+from meet.livekit.egress import composite_request, is_recording, to_egress
+from meet.livekit.participants import is_hidden, to_participant
+
+log = structlog.get_logger(__name__)
+
+_TIMEOUT_S: Final = 10.0
+_GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
+
+
+class LiveKitMediaServer:
+    """Implements `meet.core.ports.MediaServer`.
+
+    url: ws(s):// or http(s)://, as this process reaches the server. tls: for an https server with our own certificate.
+    A session given from outside is used and left open. Must be made inside a running event loop.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        api_secret: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._own_session = session is None
+        self._session = session or aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls if tls is not None else True),
+            timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
+        )
+        self._api = api.LiveKitAPI(url, api_key, api_secret, session=self._session, failover=False)
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        if self._own_session:
+            await self._session.close()
+
+    # -- rooms
+
+    async def create_room(self, name: str, *, metadata: str, empty_timeout_s: int, departure_timeout_s: int) -> None:
+        """Create the media room. Timeouts are seconds."""
+        request = api.CreateRoomRequest(
+            name=name, metadata=metadata, empty_timeout=empty_timeout_s, departure_timeout=departure_timeout_s
+        )
+        with _calling("creating LiveKit room"):
+            await self._api.room.create_room(request)
+
+    async def delete_room(self, name: str) -> None:
+        """End the meeting; absent is fine."""
+        with _calling(f"deleting LiveKit room '{name}'"), _absent_is_fine():
+            await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
+
+    async def list_rooms(self) -> list[str]:
+        """Names of the media rooms."""
+        with _calling("getting LiveKit rooms"):
+            answer = await self._api.room.list_rooms(api.ListRoomsRequest())
+        return [room.name for room in answer.rooms]
+
+    # -- participants
+
+    async def list_participants(self, room: str) -> list[MediaParticipant]:
+        """Visible participants; an absent room has none."""
+        answer = api.ListParticipantsResponse()
+        with _calling(f"getting participants of LiveKit room '{room}'"), _absent_is_fine():
+            answer = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
+        return [to_participant(info) for info in answer.participants if not is_hidden(info)]
+
+    async def get_participant(self, room: str, identity: str) -> MediaParticipant | None:
+        """The participant, or None when it or its room is not there."""
+        request = api.RoomParticipantIdentity(room=room, identity=identity)
+        with _calling(f"getting participant '{identity}' in room '{room}'"), _absent_is_fine():
+            return to_participant(await self._api.room.get_participant(request))
+        return None
+
+    async def remove_participant(self, room: str, identity: str) -> bool:
+        """Kick; False when it was not there."""
+        request = api.RoomParticipantIdentity(room=room, identity=identity)
+        with _calling(f"removing participant '{identity}' from room '{room}'"), _absent_is_fine():
+            await self._api.room.remove_participant(request)
+            return True
+        return False
+
+    async def update_participant_metadata(self, room: str, identity: str, metadata: str) -> None:
+        """Replace the metadata."""
+        request = api.UpdateParticipantRequest(room=room, identity=identity, metadata=metadata)
+        with _calling(f"updating metadata for participant '{identity}' in room '{room}'"):
+            await self._api.room.update_participant(request)
+
+    async def send_data(
+        self, room: str, payload: bytes, *, topic: str, identities: Sequence[str] = (), sids: Sequence[str] = ()
+    ) -> None:
+        """Send reliably to everybody, or to those named."""
+        request = api.SendDataRequest(
+            room=room,
+            data=payload,
+            kind=pb.DataPacket.RELIABLE,
+            topic=topic,
+            destination_identities=identities,
+            destination_sids=sids,
+        )
+        with _calling(f"sending data to LiveKit room '{room}'"):
+            await self._api.room.send_data(request)
+
+    # -- egress
+
+    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
+        """Start recording `room` into `key`."""
+        with _calling(f"starting Room Composite Egress for room '{room}'"):
+            info = await self._api.egress.start_room_composite_egress(composite_request(room, layout, encoding, key))
+        return to_egress(info)
+
+    async def stop_egress(self, egress_id: str) -> Egress:
+        """Stop it. Raises EgressNotFound, EgressNotActive."""
+        with _calling(f"stopping egress '{egress_id}'"):
+            try:
+                return to_egress(await self._api.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id)))
+            except api.ServerError as error:
+                if error.code == api.ServerErrorCode.NOT_FOUND:
+                    raise EgressNotFound(egress_id) from error
+                if error.code == api.ServerErrorCode.FAILED_PRECONDITION:
+                    raise EgressNotActive(egress_id) from error
+                raise
+        raise AssertionError("unreachable")
+
+    async def list_egress(
+        self, *, room: str | None = None, egress_id: str | None = None, active: bool | None = None
+    ) -> list[Egress]:
+        """Recordings that match; other kinds of egress are left out. active=None or False: the finished ones too."""
+        request = api.ListEgressRequest(room_name=room or "", egress_id=egress_id or "", active=active or False)
+        answer = api.ListEgressResponse()
+        with _calling(f"getting egress '{egress_id}'" if egress_id else "getting egress"), _absent_is_fine():
+            answer = await self._api.egress.list_egress(request)
+        return [to_egress(info) for info in answer.items if is_recording(info)]
+
+
+@contextlib.contextmanager
+def _calling(operation: str) -> Iterator[None]:
+    """Turn whatever the client library raises into the domain's errors."""
+    try:
+        yield
+    except api.ServerError as error:
+        # A proxy in front of a restarting server answers without a Twirp code.
+        gone = error.status in _GATEWAY_STATUSES and error.code == api.ServerErrorCode.UNKNOWN
+        failure = MediaServerUnavailable if gone else MediaServerError
+        raise failure(operation, f"{error.code}: {error.message}") from error
+    except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        raise MediaServerUnavailable(operation, type(error).__name__) from error
+    except (aiohttp.ClientError, DecodeError) as error:
+        raise MediaServerError(operation, type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def _absent_is_fine() -> Iterator[None]:
+    """Leave the block when the room, participant or egress does not exist."""
+    try:
+        yield
+    except api.ServerError as error:
+        if error.code != api.ServerErrorCode.NOT_FOUND:
+            raise

@@ -1,0 +1,208 @@
+"""The HTTP side of signalling: who may connect, joining, resuming, and reading the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from aiohttp import WSMsgType, web
+from google.protobuf.message import DecodeError
+from livekit.protocol import rtc as sig
+
+from meet.media.gateway import dispatch, wire
+from meet.media.gateway.auth import JoinGrant, TokenError, join_grant, verify
+from meet.media.gateway.pulse import Pulse
+from meet.media.gateway.request import BadRequest, ConnectRequest, from_v0, from_v1
+from meet.media.gateway.session import MediaContext, Session, leave
+from meet.media.gateway.subscriber_offer import OfferingSubscriber
+from meet.media.room import (
+    LeaveAction,
+    LeaveReason,
+    Participant,
+    Permission,
+    RoomError,
+    RoomNotFound,
+    RoomRegistry,
+)
+from meet.media.sdp.parse import SdpError, parse
+
+log = structlog.get_logger(__name__)
+
+_MAX_MESSAGE = 1 << 20
+_HEARTBEAT_S = 20.0
+_CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+class _Refused(Exception):
+    """The client is told to leave at once."""
+
+    def __init__(self, reason: LeaveReason, action: LeaveAction) -> None:
+        super().__init__(reason.name)
+        self.reason = reason
+        self.action = action
+
+
+class Gateway:
+    """Accepts clients. keys: API key to secret. `pulse` must be started for timers (feedback, timeouts) to run."""
+
+    def __init__(self, registry: RoomRegistry, context: MediaContext, keys: Mapping[str, str]) -> None:
+        self.registry = registry
+        self.context = context
+        self.pulse = Pulse(registry, context.mux)
+        self._keys = dict(keys)
+
+    # -- HTTP handlers
+
+    async def validate(self, request: web.Request) -> web.Response:
+        """Tell a client why its WebSocket was refused: 200 "success", 401, or 404 with the reason."""
+        try:
+            grant = join_grant(verify(_token(request), self._keys))
+            self._room_must_be_reachable(grant)
+        except TokenError as error:
+            return web.Response(status=401, text=str(error), headers=_CORS)
+        except RoomError as error:
+            return web.Response(status=404, text=str(error), headers=_CORS)
+        return web.Response(text="success", headers=_CORS)
+
+    async def connect_v0(self, request: web.Request) -> web.StreamResponse:
+        return await self._connect(request, single_pc=False)
+
+    async def connect_v1(self, request: web.Request) -> web.StreamResponse:
+        return await self._connect(request, single_pc=True)
+
+    async def _connect(self, request: web.Request, *, single_pc: bool) -> web.StreamResponse:
+        try:
+            grant = join_grant(verify(_token(request), self._keys))
+            self._room_must_be_reachable(grant)
+            wanted = from_v1(request.query) if single_pc else from_v0(request.query)
+        except TokenError as error:
+            return web.Response(status=401, text=str(error), headers=_CORS)
+        except RoomError as error:
+            return web.Response(status=404, text=str(error), headers=_CORS)
+        except BadRequest as error:
+            return web.Response(status=400, text=str(error), headers=_CORS)
+        socket = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
+        if not socket.can_prepare(request).ok:
+            return web.Response(text="success", headers=_CORS)
+        await socket.prepare(request)
+        try:
+            enter = self._resume if wanted.reconnect else self._join
+            session = enter(socket, grant, wanted)
+        except _Refused as refusal:
+            await socket.send_bytes(leave(refusal.reason, refusal.action).SerializeToString())
+        else:
+            await self._read(session, socket)
+        await socket.close()
+        return socket
+
+    # -- joining and resuming
+
+    def _room_must_be_reachable(self, grant: JoinGrant) -> None:
+        if not grant.may_create_room and self.registry.get(grant.room) is None:
+            raise RoomNotFound(grant.room)
+
+    def _join(self, socket: web.WebSocketResponse, grant: JoinGrant, wanted: ConnectRequest) -> Session:
+        room = self.registry.get(grant.room)
+        if room is None:
+            room = self.registry.create(grant.room)
+        session = Session(self.context, socket, single_pc=wanted.single_pc)
+        participant = _participant(session, grant, wanted)
+        try:
+            room.admit(participant)
+        except RoomError as error:
+            session.outbox.discard()
+            raise _Refused(LeaveReason.JOIN_FAILURE, LeaveAction.DISCONNECT) from error
+        session.enter(participant, room, reuse_sections=wanted.sdk == "js")
+        self.pulse.add(session)
+        log.info(
+            "participant_joining",
+            room=room.name,
+            identity=participant.identity,
+            sid=participant.sid,
+            signalling="v1" if wanted.single_pc else "v0",
+        )
+        session.send(wire.join_response(participant, room, single_pc=wanted.single_pc))
+        room.joined(participant)
+        for request in wanted.add_tracks:
+            session.send(session.publisher.add_track(request))
+        if wanted.offer is not None:
+            try:
+                session.answer(parse(wanted.offer.sdp), wanted.offer.id)
+            except SdpError as error:
+                log.warning("bad_sdp", identity=participant.identity, error=str(error))
+                room.leave(participant, LeaveReason.JOIN_FAILURE)
+        if isinstance(session.subscriber, OfferingSubscriber):
+            session.subscriber.start()
+        return session
+
+    def _resume(self, socket: web.WebSocketResponse, grant: JoinGrant, wanted: ConnectRequest) -> Session:
+        """Attach the socket to the participant that is still there. Raises _Refused when it is not, or cannot go on."""
+        room = self.registry.get(grant.room)
+        member = room.participants.get(grant.identity) if room is not None else None
+        session = member.link if member is not None else None
+        if room is None or member is None or not isinstance(session, Session):
+            raise _Refused(LeaveReason.STATE_MISMATCH, LeaveAction.RECONNECT)
+        other = wanted.participant_sid not in ("", member.sid) or session.single_pc != wanted.single_pc
+        if other or any(p.failed or p.closed for p in session.peers):
+            raise _Refused(LeaveReason.STATE_MISMATCH, LeaveAction.RECONNECT)
+        session.attach(socket)
+        log.info("participant_resumed", room=room.name, identity=member.identity, sid=member.sid)
+        session.send(sig.SignalResponse(reconnect=sig.ReconnectResponse(server_info=wire.server_info())))
+        session.participants_changed([member, *room.others_visible_to(member)])
+        if wanted.offer is not None:
+            dispatch.handle(session, sig.SignalRequest(offer=wanted.offer))
+        session.subscriber.resumed()
+        return session
+
+    async def _read(self, session: Session, socket: web.WebSocketResponse) -> None:
+        outbox = session.outbox
+        left = False
+        try:
+            left = await self._until_left(session, socket)
+        finally:
+            # A newer socket may have taken over meanwhile; then this one says nothing about the client.
+            if session.outbox is outbox:
+                if left:
+                    session.room.leave(session.participant, LeaveReason.CLIENT_INITIATED)
+                else:
+                    session.detach(self.context.mux.clock())
+        await outbox.drained()
+
+    @staticmethod
+    async def _until_left(session: Session, socket: web.WebSocketResponse) -> bool:
+        """Carry out requests. True when the client said that it leaves, False when the socket just ended."""
+        async for message in socket:
+            if message.type is not WSMsgType.BINARY:
+                continue
+            try:
+                request = sig.SignalRequest.FromString(message.data)
+            except DecodeError:
+                log.warning("bad_signal", identity=session.participant.identity)
+                return False
+            if not dispatch.handle(session, request):
+                return True
+        return False
+
+
+def _token(request: web.Request) -> str:
+    token = request.query.get("access_token")
+    if token:
+        return token
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def _participant(session: Session, grant: JoinGrant, wanted: ConnectRequest) -> Participant:
+    permission: Permission = grant.permission
+    may_change = permission.can_update_metadata
+    return Participant(
+        identity=grant.identity,
+        link=session,
+        name=grant.name,
+        metadata=(wanted.metadata if may_change and wanted.metadata else grant.metadata),
+        attributes={**grant.attributes, **(wanted.attributes if may_change else {})},
+        kind=grant.kind,
+        permission=permission,
+        auto_subscribe=wanted.auto_subscribe,
+        client_protocol=wanted.client_protocol,
+    )

@@ -1,0 +1,184 @@
+"""The media process: everything in `meet/media` put together, started, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from meet.media.gateway.handshake import Gateway
+from meet.media.gateway.session import MediaContext
+from meet.media.room import RoomRegistry
+from meet.media.server import MAX_LINE, build_app
+from meet.media.transport.aiortc_adapter import Certificate
+from meet.media.transport.udpmux import UdpMux
+
+if TYPE_CHECKING:
+    from meet.config import Settings
+
+log = structlog.get_logger(__name__)
+
+_SHUTDOWN_S = 5.0
+
+
+@dataclass(frozen=True)
+class MediaConfig:
+    """What the media server needs to know. Port 0 picks a free one; timeouts are seconds."""
+
+    keys: Mapping[str, str]
+    host: str = "127.0.0.1"
+    port: int = 7880
+    rtc_host: str = "0.0.0.0"
+    rtc_port: int = 7882
+    rtc_advertised: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    empty_timeout_s: float = 300
+    departure_timeout_s: float = 20
+
+
+async def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What others add to the server: HTTP routes, and work to do when it stops (before clients are told to leave)."""
+
+    routes: Iterable[web.AbstractRouteDef] = ()
+    close: Callable[[], Awaitable[None]] = field(default=_nothing)
+
+
+Extend = Callable[[RoomRegistry], Awaitable[Extension]]
+
+
+class MediaServer:
+    """A running server: `start`, then `stop`. `port` and `rtc_port` are the bound ports after `start`."""
+
+    def __init__(self, config: MediaConfig, extend: Extend | None = None) -> None:
+        self._config = config
+        self._extend = extend
+        self._extension = Extension()
+        self._runner: web.AppRunner | None = None
+        self.registry = RoomRegistry(
+            empty_timeout_s=round(config.empty_timeout_s),
+            departure_timeout_s=round(config.departure_timeout_s),
+        )
+        self.mux: UdpMux
+        self.gateway: Gateway
+        self.port = 0
+        self.rtc_port = 0
+
+    async def start(self) -> None:
+        """Bind the ports and serve. Raises OSError when a port is taken, ssl.SSLError for a bad certificate."""
+        config = self._config
+        tls = _tls_context(config)
+        self.mux = UdpMux(config.rtc_host, config.rtc_port, config.rtc_advertised)
+        self.rtc_port = self.mux.port
+        try:
+            self.gateway = Gateway(self.registry, MediaContext(self.mux, Certificate()), config.keys)
+            if self._extend is not None:
+                self._extension = await self._extend(self.registry)
+            app = build_app(self.gateway, extra_routes=self._extension.routes)
+            self._runner = web.AppRunner(
+                app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE, handle_signals=False
+            )
+            await self._runner.setup()
+            await web.TCPSite(
+                self._runner, config.host, config.port, ssl_context=tls, shutdown_timeout=_SHUTDOWN_S
+            ).start()
+        except BaseException:
+            await self.stop()
+            raise
+        self.port = self._runner.addresses[0][1]
+        self.mux.start()
+        self.gateway.pulse.start()
+        log.info(
+            "media_server_ready",
+            port=self.port,
+            rtc_port=self.rtc_port,
+            addresses=[c.host for c in self.mux.candidates],
+        )
+
+    async def stop(self) -> None:
+        """Tell clients to come back later, then close everything."""
+        await self._extension.close()
+        if hasattr(self, "gateway"):
+            sessions = list(self.gateway.pulse.sessions)
+            self.registry.shutdown()
+            await asyncio.gather(*(s.wait_closed() for s in sessions))
+            await self.gateway.pulse.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self.mux.close()
+
+
+def _tls_context(config: MediaConfig) -> ssl.SSLContext | None:
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(config.tls_cert, config.tls_key)
+    return context
+
+
+def config_from(settings: Settings) -> MediaConfig:
+    """The media server's part of the process settings."""
+    return MediaConfig(
+        keys={settings.livekit_api_key: settings.livekit_api_secret},
+        host=settings.host,
+        port=settings.livekit_port,
+        rtc_host=settings.rtc_host,
+        rtc_port=settings.rtc_port,
+        rtc_advertised=tuple(settings.rtc_advertised),
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+        empty_timeout_s=settings.meeting_empty_timeout_s,
+        departure_timeout_s=settings.meeting_departure_timeout_s,
+    )
+
+
+async def serve_config(
+    config: MediaConfig, *, extend: Extend | None = None, on_ready: Callable[[MediaServer], None]
+) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    server = MediaServer(config, extend)
+    await server.start()
+    # What exists now lives as long as the process: keep the collector from walking it during media.
+    gc.collect()
+    gc.freeze()
+    on_ready(server)
+    await stopping.wait()
+    with contextlib.suppress(asyncio.CancelledError):
+        await server.stop()
+
+
+async def serve(
+    settings: Settings, *, extend: Extend | None = None, on_ready: Callable[[], None] = lambda: None
+) -> None:
+    """Run the media server of these settings until SIGTERM or SIGINT; `on_ready` is called once it serves."""
+    await serve_config(config_from(settings), extend=extend, on_ready=lambda _server: on_ready())
+
+
+def run(settings: Settings, *, extend: Extend | None = None, on_ready: Callable[[], None] = lambda: None) -> None:
+    """`serve` on uvloop; returns after a clean stop."""
+    uvloop.run(serve(settings, extend=extend, on_ready=on_ready))
+
+
+if __name__ == "__main__":
+    from meet.media.standalone import main
+
+    main()

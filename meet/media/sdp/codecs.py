@@ -1,0 +1,68 @@
+"""Choosing payload types in a client's section, and the ones we use when we offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from meet.media.sdp.parse import Codec, Section
+
+H264_FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A negotiated codec: payload types and parameters as they appear in the section."""
+
+    codec: Codec
+    pt: int
+    rtx_pt: int | None = None
+    fmtp: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.codec.name
+
+
+OFFERED = {
+    "opus": Choice(Codec("opus", 48000, 2), 111, None, "minptime=10;useinbandfec=1"),
+    "VP8": Choice(Codec("VP8", 90000, 1), 96, 97),
+    "H264": Choice(Codec("H264", 90000, 1), 102, 103, H264_FMTP),
+}
+"""What our own offers carry, by encoding name."""
+
+
+def choose(section: Section, name: str) -> Choice | None:
+    """The payload types for an encoding, None when the client does not list it.
+
+    H264 must be packetization mode 1; constrained baseline (42e0..) is preferred, then any baseline, then the first.
+    """
+    matches = [
+        pt for pt, codec in section.codecs.items() if codec.name.lower() == name.lower() and str(pt) in section.formats
+    ]
+    if name == "H264":
+        matches = [pt for pt in matches if _parameter(section, pt, "packetization-mode") == "1"]
+        matches.sort(key=lambda pt: _profile_rank(_parameter(section, pt, "profile-level-id")))
+    if not matches:
+        return None
+    pt = matches[0]
+    return Choice(section.codecs[pt], pt, _rtx_for(section, pt), section.fmtp.get(pt, ""))
+
+
+def _parameter(section: Section, pt: int, name: str) -> str:
+    for item in section.fmtp.get(pt, "").split(";"):
+        key, _, value = item.strip().partition("=")
+        if key.lower() == name:
+            return value
+    return ""
+
+
+def _profile_rank(profile: str) -> int:
+    profile = profile.lower()
+    return 0 if profile.startswith("42e0") else 1 if profile.startswith("42") else 2
+
+
+def _rtx_for(section: Section, pt: int) -> int | None:
+    for candidate, codec in section.codecs.items():
+        if codec.name.lower() == "rtx" and _parameter(section, candidate, "apt") == str(pt):
+            return candidate
+    return None

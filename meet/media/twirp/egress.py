@@ -1,0 +1,82 @@
+"""livekit.Egress: room composites as MP4 files, made by our recorder."""
+
+from __future__ import annotations
+
+import datetime
+
+from livekit.protocol import egress as api
+
+from meet.media.room import RoomRegistry
+from meet.media.twirp.auth import Authenticator, Grants
+from meet.media.twirp.egress_info import check_layout, egress_info, egress_request
+from meet.media.twirp.egress_model import EgressControl, EgressNotRunning, EgressUnavailable, EgressUnknown
+from meet.media.twirp.errors import TwirpError
+from meet.media.twirp.service import Method, Service
+
+
+class EgressApi:
+    """The calls of the service; every one needs roomRecord."""
+
+    def __init__(self, registry: RoomRegistry, control: EgressControl) -> None:
+        self._registry = registry
+        self._control = control
+
+    def service(self, auth: Authenticator) -> Service:
+        """The service with its methods."""
+        return Service(
+            "livekit.Egress",
+            auth,
+            {
+                "StartRoomCompositeEgress": Method(api.RoomCompositeEgressRequest, self.start_room_composite),
+                "StopEgress": Method(api.StopEgressRequest, self.stop_egress),
+                "ListEgress": Method(api.ListEgressRequest, self.list_egress),
+                "UpdateLayout": Method(api.UpdateLayoutRequest, self.update_layout),
+            },
+            known=frozenset(
+                {
+                    "StartEgress",
+                    "StartWebEgress",
+                    "StartParticipantEgress",
+                    "StartTrackCompositeEgress",
+                    "StartTrackEgress",
+                    "UpdateStream",
+                }
+            ),
+        )
+
+    async def start_room_composite(self, grants: Grants, message: api.RoomCompositeEgressRequest) -> api.EgressInfo:
+        """Answers at once with status STARTING; the room must exist."""
+        grants.need_record()
+        room = self._registry.require(message.room_name)
+        request = egress_request(message, room.sid, datetime.datetime.now(datetime.UTC))
+        try:
+            return egress_info(await self._control.start(request))
+        except EgressUnavailable as error:
+            raise TwirpError("unavailable", str(error)) from None
+
+    async def stop_egress(self, grants: Grants, message: api.StopEgressRequest) -> api.EgressInfo:
+        grants.need_record()
+        try:
+            return egress_info(await self._control.stop(message.egress_id))
+        except EgressUnknown as error:
+            raise TwirpError("not_found", str(error)) from None
+        except EgressNotRunning as error:
+            raise TwirpError("failed_precondition", str(error)) from None
+
+    async def update_layout(self, grants: Grants, message: api.UpdateLayoutRequest) -> api.EgressInfo:
+        grants.need_record()
+        layout = check_layout(message.layout)
+        try:
+            return egress_info(await self._control.update_layout(message.egress_id, layout))
+        except EgressUnknown as error:
+            raise TwirpError("not_found", str(error)) from None
+        except EgressNotRunning as error:
+            raise TwirpError("failed_precondition", str(error)) from None
+
+    async def list_egress(self, grants: Grants, message: api.ListEgressRequest) -> api.ListEgressResponse:
+        """All that match in one page; an unknown id is an empty list."""
+        grants.need_record()
+        found = self._control.list(
+            egress_id=message.egress_id or None, room=message.room_name or None, active=message.active
+        )
+        return api.ListEgressResponse(items=[egress_info(state) for state in found])

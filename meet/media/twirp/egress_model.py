@@ -1,0 +1,97 @@
+"""What the Egress API knows of recordings: one state per egress and the port behind which they are made.
+
+`meet/recorder/control.py` implements the port; here nothing is known of recorders, spools or supervisors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
+
+EgressStatus: TypeAlias = Literal["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"]
+EgressEventName: TypeAlias = Literal["egress_started", "egress_updated", "egress_ended"]
+
+STATUSES: Final[tuple[EgressStatus, ...]] = get_args(EgressStatus)
+FINAL: Final[frozenset[str]] = frozenset({"complete", "failed", "aborted", "limit_reached"})
+LAYOUTS: Final = ("grid", "speaker", "single-speaker")
+
+
+@dataclass(frozen=True)
+class EgressRequest:
+    """A wish to record. encoding: preset name or options object; key: storage key of the finished file.
+
+    `original` is the serialized RoomCompositeEgressRequest, echoed in every EgressInfo.
+    """
+
+    room_name: str
+    room_sid: str
+    layout: str
+    encoding: str | dict[str, Any]
+    key: str
+    original: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class EgressState:
+    """Where an egress stands. Times are unix ms, size bytes, duration seconds."""
+
+    egress_id: str
+    request: EgressRequest
+    status: EgressStatus = "starting"
+    layout: str = "grid"
+    started_at_ms: int | None = None
+    updated_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    error: str | None = None
+    error_code: int | None = None
+    details: str | None = None
+    size: int | None = None
+    duration_s: float | None = None
+
+    @property
+    def final(self) -> bool:
+        """True once nothing will change any more."""
+        return self.status in FINAL
+
+
+@dataclass(frozen=True)
+class EgressEvent:
+    """A transition. `confirm` is called once a receiver has it, so that a restart does not tell it again."""
+
+    name: EgressEventName
+    state: EgressState
+    event_id: str
+    confirm: Callable[[], None] = field(compare=False, repr=False)
+
+
+class EgressError(Exception):
+    """Base; `str()` is fit for the caller."""
+
+
+class EgressUnknown(EgressError):
+    """There is no such egress."""
+
+
+class EgressNotRunning(EgressError):
+    """The egress is ending or over."""
+
+
+class EgressUnavailable(EgressError):
+    """The egress could not be started; nothing was left behind."""
+
+
+class EgressControl(Protocol):
+    """Starts, stops and lists recordings."""
+
+    async def start(self, request: EgressRequest) -> EgressState:
+        """Raises EgressUnavailable."""
+
+    async def stop(self, egress_id: str) -> EgressState:
+        """Raises EgressUnknown or EgressNotRunning."""
+
+    async def update_layout(self, egress_id: str, layout: str) -> EgressState:
+        """Raises EgressUnknown or EgressNotRunning."""
+
+    def list(self, *, egress_id: str | None = None, room: str | None = None, active: bool = False) -> list[EgressState]:
+        """Newest last; `active` leaves out those that are over."""

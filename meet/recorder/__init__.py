@@ -1,0 +1,16 @@
+"""The recorder: one process per recording, from the first packet to the file in storage.
+
+    subscriber -> journal -> composer -> spool/<egressId>/composite.mp4 -> storage
+
+- `main`        one recording from start, or from where a crash left it, to its final state
+- `subscriber/` joins the room hidden, receives encoded frames
+- `journal/`    what was received, append-only, checksummed, fsynced
+- `composer/`   reads only the journal: decodes, lays out, mixes, encodes, writes fragmented MP4
+- `finish`      checks the file, puts it into storage, and only then lets go of the journal
+- `link`        status and commands, over `run/egress.sock`
+- `state`       the one-way status machine in `state.json`
+- `control*`    the other end, in the media process: start, stop, watch, remember
+
+Nothing outside this folder depends on how a recording is made; the media process knows `control_extension`, the command
+line knows `main`.
+"""

@@ -1,0 +1,357 @@
+"""Recordings as the media process runs them: started, stopped, watched, remembered.
+
+The recorder's own process writes frames and state.json. This controller owns everything around it: the spool entry, the
+request to the supervisor, the link on `run/egress.sock`, the monotonic status, and one event per transition. It can be
+killed at any time: the spool tells the next one all it needs, and a transition no receiver has confirmed is told again
+under the same event id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import string
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from meet.media.room import RoomEvent, RoomFinished, RoomRegistry, RoomStarted
+from meet.media.twirp.egress_model import (
+    EgressEvent,
+    EgressNotRunning,
+    EgressRequest,
+    EgressState,
+    EgressStatus,
+    EgressUnavailable,
+    EgressUnknown,
+)
+from meet.recorder.control_entry import Entry, may_move
+from meet.recorder.control_link import LinkServer, RecorderLink
+from meet.recorder.control_spool import Memory, Spool, StopReason, merge, status_of
+from meet.recorder.control_supervisor import SupervisorRefused, start_recorder
+
+log = structlog.get_logger(__name__)
+
+Listener = Callable[[EgressEvent], None]
+
+KEEP_S: Final = 7 * 24 * 3600
+START_TIMEOUT_S: Final = 15.0
+"""A recorder that has not said hello by then has failed; below the 20 s after which the backend gives up itself."""
+
+_HOUSEKEEPING_S: Final = 3600.0
+_DISCARD_AFTER_S: Final = 5.0
+_ALPHABET: Final = string.ascii_letters + string.digits
+
+
+class EgressController:
+    """Implements `EgressControl`. Add listeners, then `open()`; `close()` before the registry shuts down.
+
+    launch: asks for a recorder process, raises SupervisorRefused; by default the supervisor's socket in `run`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        start_timeout_s: float = START_TIMEOUT_S,
+        launch: Callable[[str], Awaitable[None]] | None = None,
+        wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._spool = Spool(data_dir / "spool")
+        self._links = LinkServer(data_dir / "run" / "egress.sock", self)
+        supervisor = data_dir / "run" / "supervisor.sock"
+        self._launch = launch or (lambda egress_id: start_recorder(supervisor, egress_id))
+        self._start_timeout_s = start_timeout_s
+        self._wall_ms = wall_ms
+        self._entries: dict[str, Entry] = {}
+        self._listeners: list[Listener] = []
+        self._registry: RoomRegistry | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = False
+
+    # -- life
+
+    def add_listener(self, listener: Listener) -> None:
+        """Call `listener(event)` for every transition from now on."""
+        self._listeners.append(listener)
+
+    def follow(self, registry: RoomRegistry) -> None:
+        """Stop recordings of rooms that finish, and show every room whether it is being recorded."""
+        self._registry = registry
+        registry.add_listener(self._on_room_event)
+
+    async def open(self) -> None:
+        """Rebuild the state from the spool, tell what was not told yet, and listen for recorders. Raises OSError."""
+        self._open = True
+        for state, memory in self._spool.scan():
+            if not self._purge(state, memory):
+                entry = Entry(state, memory)
+                self._entries[state.egress_id] = entry
+                if not state.final:
+                    entry.due = self._later(self._start_timeout_s, self._never_came, entry)
+        await self._links.open()
+        for entry in list(self._entries.values()):
+            self._announce(entry)
+        self._spawn(self._keep_house())
+
+    async def close(self) -> None:
+        """Let go of the recorders, which go on recording, and do nothing more."""
+        self._open = False
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for entry in self._entries.values():
+            entry.cancel_due()
+        await self._links.close()
+
+    # -- EgressControl
+
+    async def start(self, request: EgressRequest) -> EgressState:
+        """Write the spool entry and have a recorder started. Raises EgressUnavailable, with nothing left behind."""
+        if not self._open:
+            raise EgressUnavailable("the media server is shutting down")
+        now = self._wall_ms()
+        egress_id = "EG_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        state = EgressState(egress_id, request, layout=request.layout, started_at_ms=now, updated_at_ms=now)
+        entry = Entry(state, launching=True)
+        self._entries[egress_id] = entry
+        try:
+            await asyncio.to_thread(self._spool.create, state, now)
+            await self._launch(egress_id)
+        except (OSError, SupervisorRefused) as error:
+            reason = error.strerror or "disk error" if isinstance(error, OSError) else str(error)
+            log.error("egress_start_failed", egress_id=egress_id, room=request.room_name, reason=reason)
+            raise EgressUnavailable(f"the recorder could not be started: {reason}") from None
+        else:
+            entry.launching = False
+        finally:
+            if entry.launching:
+                await self._forget(entry)
+        log.info("egress_starting", egress_id=egress_id, room=request.room_name, layout=request.layout)
+        if entry.link is None and not entry.state.final and not entry.met:
+            entry.due = self._later(self._start_timeout_s, self._never_came, entry)
+        self._announce(entry)
+        return entry.state
+
+    async def stop(self, egress_id: str) -> EgressState:
+        """End an active egress, or abort a starting one. Raises EgressUnknown or EgressNotRunning."""
+        entry = self._running(egress_id)
+        starting = entry.state.status == "starting"
+        self._ask_to_stop(entry, "cancelled" if starting else "stop_requested")
+        return entry.state
+
+    async def update_layout(self, egress_id: str, layout: str) -> EgressState:
+        """Have the picture arranged differently. Raises EgressUnknown or EgressNotRunning."""
+        entry = self._running(egress_id)
+        if layout != entry.state.layout:
+            entry.memory.layout = layout
+            entry.state = replace(entry.state, layout=layout, updated_at_ms=self._wall_ms())
+            self._remember(entry)
+            if entry.link is not None:
+                entry.link.send({"type": "update_layout", "layout": layout})
+            self._emit(EgressEvent("egress_updated", entry.state, f"EV_{secrets.token_hex(6)}", lambda: None))
+        return entry.state
+
+    def list(self, *, egress_id: str | None = None, room: str | None = None, active: bool = False) -> list[EgressState]:
+        """Those that match, oldest first; finished ones are known for seven days."""
+        return [
+            entry.state
+            for entry in self._entries.values()
+            if (egress_id is None or entry.state.egress_id == egress_id)
+            and (room is None or entry.state.request.room_name == room)
+            and not (active and entry.state.final)
+        ]
+
+    # -- LinkOwner
+
+    def recorder_connected(self, egress_id: str, link: RecorderLink) -> bool:
+        """Take the link over; a newer connection of the same recorder replaces the older one."""
+        entry = self._entries.get(egress_id)
+        if entry is None or entry.state.final:
+            return False
+        if entry.link is not None:
+            entry.link.close()
+        entry.link, entry.met = link, True
+        entry.cancel_due()
+        log.info("recorder_connected", egress_id=egress_id)
+        if entry.memory.stop is not None:
+            link.send({"type": "stop", "reason": entry.memory.stop})
+        if entry.memory.layout is not None:
+            link.send({"type": "update_layout", "layout": entry.memory.layout})
+        return True
+
+    def recorder_reported(self, egress_id: str, link: RecorderLink, report: dict[str, Any]) -> None:
+        """Take a status over if it leads forward."""
+        entry, status = self._entries.get(egress_id), status_of(report.get("status"))
+        if entry is None or entry.link is not link or status is None or entry.state.final:
+            return
+        if status != entry.state.status and not may_move(entry.state.status, status):
+            status = entry.state.status  # an old report after our own step, e.g. active after a stop
+        merged = merge(entry.state, report, status)
+        self._move(entry, replace(merged, layout=entry.memory.layout or merged.layout))
+
+    def recorder_lost(self, egress_id: str, link: RecorderLink) -> None:
+        """The recorder is between two connections, restarting, or done."""
+        entry = self._entries.get(egress_id)
+        if entry is None or entry.link is not link:
+            return
+        entry.link = None
+        if entry.discard:
+            self._discard(entry)
+        elif not entry.state.final and self._open:
+            log.warning("recorder_lost", egress_id=egress_id, status=entry.state.status)
+            if entry.memory.stop == "cancelled":
+                entry.due = self._later(self._start_timeout_s, self._never_came, entry)
+
+    # -- transitions
+
+    def _running(self, egress_id: str) -> Entry:
+        entry = self._entries.get(egress_id)
+        if entry is None:
+            raise EgressUnknown(f"egress {egress_id} does not exist")
+        if entry.state.status not in ("starting", "active"):
+            raise EgressNotRunning(f"egress with status {entry.state.status} cannot be stopped or changed")
+        return entry
+
+    def _ask_to_stop(self, entry: Entry, reason: StopReason) -> None:
+        """Pass the wish on, now or when the recorder connects; it survives a restart of this process."""
+        if entry.memory.stop in (reason, "cancelled"):
+            return
+        entry.memory.stop = reason
+        self._remember(entry)
+        log.info("egress_stopping", egress_id=entry.state.egress_id, reason=reason)
+        if entry.link is not None:
+            entry.link.send({"type": "stop", "reason": reason})
+        elif entry.state.status == "starting" and entry.due is None:
+            entry.due = self._later(self._start_timeout_s, self._never_came, entry)
+        if entry.state.status == "active":
+            why = "Source closed" if reason == "room_finished" else "StopEgress API"
+            now = self._wall_ms()
+            ending = replace(entry.state, status="ending", updated_at_ms=now, details=f"End reason: {why}")
+            self._move(entry, ending)
+
+    def _never_came(self, entry: Entry) -> None:
+        """No recorder showed up in time. One that was active may still be restarted, so only a start is given up."""
+        entry.due = None
+        if entry.state.final or entry.link is not None or entry.state.status != "starting":
+            return
+        now = self._wall_ms()
+        if entry.memory.stop is not None:
+            final = replace(entry.state, status="aborted", details="Stopped before the recording could start")
+        else:
+            final = replace(entry.state, status="failed", error="the recorder did not start in time", error_code=504)
+        final = replace(final, updated_at_ms=now, ended_at_ms=now)
+        try:
+            self._spool.write_state(final)
+        except OSError as error:
+            log.error("egress_state_not_written", egress_id=final.egress_id, error=error.strerror)
+        self._move(entry, final)
+
+    def _move(self, entry: Entry, state: EgressState) -> None:
+        """Take over the new state; a change of status is announced."""
+        changed = state.status != entry.state.status
+        entry.state = state
+        if not changed:
+            return
+        log.info("egress_status", egress_id=state.egress_id, status=state.status, error=state.error)
+        if state.final:
+            entry.cancel_due()
+            if entry.memory.stop == "cancelled" and state.status == "aborted":
+                entry.discard = True
+                # At once, unless the recorder is still there: then when it goes, at the latest in a few seconds.
+                self._later(0 if entry.link is None else _DISCARD_AFTER_S, self._discard, entry)
+        self._announce(entry)
+
+    # -- events
+
+    def _announce(self, entry: Entry) -> None:
+        """Tell every transition since the last one told."""
+        if self._registry is not None:
+            self._show_recording(entry.state.request.room_name)
+        if entry.launching:
+            return
+        for event in entry.untold(self._confirmed):
+            self._emit(event)
+
+    def _confirmed(self, entry: Entry, status: EgressStatus) -> None:
+        entry.memory.announced = status
+        self._remember(entry)
+
+    def _emit(self, event: EgressEvent) -> None:
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("egress_listener_failed", event_name=event.name)
+
+    def _on_room_event(self, event: RoomEvent) -> None:
+        if not self._open:
+            return
+        if isinstance(event, RoomStarted):
+            self._show_recording(event.room.name)
+        elif isinstance(event, RoomFinished):
+            for entry in list(self._entries.values()):
+                # By name: after a restart of this process the same meeting goes on under a new sid.
+                same = entry.state.request.room_name == event.room.name
+                if same and entry.state.status in ("starting", "active"):
+                    self._ask_to_stop(entry, "room_finished")
+
+    def _show_recording(self, room_name: str) -> None:
+        room = self._registry.get(room_name) if self._registry is not None else None
+        if room is not None:
+            states = self.list(room=room_name, active=True)
+            room.set_active_recording(any(s.status in ("active", "ending") for s in states))
+
+    # -- housekeeping
+
+    def _remember(self, entry: Entry) -> None:
+        try:
+            self._spool.remember(entry.state, entry.memory)
+        except OSError as error:
+            log.error("egress_memory_not_written", egress_id=entry.state.egress_id, error=error.strerror)
+
+    async def _forget(self, entry: Entry) -> None:
+        """Undo a start that failed; a recorder that came nevertheless is sent away."""
+        self._entries.pop(entry.state.egress_id, None)
+        if entry.link is not None:
+            entry.link.send({"type": "stop", "reason": "cancelled"})
+        await asyncio.to_thread(self._spool.remove, entry.state.egress_id)
+
+    def _discard(self, entry: Entry) -> None:
+        """Remove the files of a cancelled start; that it was aborted is remembered."""
+        if self._open:
+            self._spawn(asyncio.to_thread(self._spool.remove, entry.state.egress_id))
+
+    def _expired(self, state: EgressState) -> bool:
+        ended = state.ended_at_ms or state.updated_at_ms or 0
+        return state.final and self._wall_ms() - ended > KEEP_S * 1000
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            for entry in [e for e in self._entries.values() if self._expired(e.state)]:
+                del self._entries[entry.state.egress_id]
+                await asyncio.to_thread(self._purge, entry.state, entry.memory)
+
+    def _purge(self, state: EgressState, memory: Memory) -> bool:
+        """Remove what ended long ago, and cancelled starts; False when it is to be kept.
+
+        A journal whose recording failed stays on the disk: it may be all there is of a meeting."""
+        cancelled = memory.stop == "cancelled" and state.status == "aborted"
+        if not cancelled and not self._expired(state):
+            return False
+        if cancelled or state.status != "failed" or not self._spool.has_journal(state.egress_id):
+            self._spool.remove(state.egress_id)
+        return True
+
+    def _later(self, delay_s: float, function: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(delay_s, function, *args)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

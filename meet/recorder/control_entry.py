@@ -1,0 +1,86 @@
+"""One egress in the controller's memory, and which way its status may go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from meet.media.twirp.egress_model import FINAL, EgressEvent, EgressEventName, EgressState, EgressStatus
+from meet.recorder.control_link import RecorderLink
+from meet.recorder.control_spool import Memory
+
+_RANK: Final[dict[EgressStatus, int]] = {"starting": 0, "active": 1, "ending": 2}
+_OVER: Final = 3
+
+
+def rank(status: EgressStatus | None) -> int:
+    """Place on the way from starting (0) to a final status (3); -1 before the beginning."""
+    return -1 if status is None else _RANK.get(status, _OVER)
+
+
+def may_move(old: EgressStatus, new: EgressStatus) -> bool:
+    """Only forward, and never out of a final status."""
+    return old not in FINAL and rank(new) > rank(old)
+
+
+@dataclass(eq=False)
+class Entry:
+    """State, persistent memory, and what lives only while this process does.
+
+    launching: the start has not been answered yet, so nothing is told; met: its recorder has said hello; discard: the
+    files go as soon as the recorder is gone; due: the timer that gives a start up; told: last status handed out.
+    """
+
+    state: EgressState
+    memory: Memory = field(default_factory=Memory)
+    launching: bool = False
+    met: bool = False
+    discard: bool = False
+    link: RecorderLink | None = None
+    due: asyncio.TimerHandle | None = None
+    told: EgressStatus | None = None
+
+    def __post_init__(self) -> None:
+        self.told = self.memory.announced
+
+    def cancel_due(self) -> None:
+        """Stop the timer, if there is one."""
+        if self.due is not None:
+            self.due.cancel()
+            self.due = None
+
+    def untold(self, confirmed: Callable[[Entry, EgressStatus], None]) -> Iterator[EgressEvent]:
+        """The events that lead from the last status told to the present one, each once."""
+        steps: list[EgressStatus] = []
+        if self.told is None and self.state.status != "starting":
+            steps.append("starting")
+        if rank(self.state.status) > rank(self.told):
+            steps.append(self.state.status)
+        for status in steps:
+            self.told = status
+            yield self._event(status, confirmed)
+
+    def _event(self, status: EgressStatus, confirmed: Callable[[Entry, EgressStatus], None]) -> EgressEvent:
+        name: EgressEventName = "egress_updated"
+        if status == "starting":
+            name = "egress_started"
+        elif status in FINAL:
+            name = "egress_ended"
+        state = self.state
+        if status != state.status:  # the start, told late: as it looked then
+            state = EgressState(
+                state.egress_id,
+                state.request,
+                layout=state.request.layout,
+                started_at_ms=state.started_at_ms,
+                updated_at_ms=state.started_at_ms,
+            )
+        # Derived, not random: told again after a crash, it is recognisably the same event.
+        event_id = f"EV_{self.state.egress_id.removeprefix('EG_')}_{status}"
+        return EgressEvent(name, state, event_id, lambda: self._confirm(status, confirmed))
+
+    def _confirm(self, status: EgressStatus, confirmed: Callable[[Entry, EgressStatus], None]) -> None:
+        if rank(status) > rank(self.memory.announced):
+            confirmed(self, status)

@@ -1,0 +1,184 @@
+"""The records of a journal and their bytes."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Final, TypeAlias
+
+MAGIC: Final = b"MEETJRN1"
+HEAD: Final = struct.Struct("<II")
+MAX_BODY: Final = 16 << 20
+
+_FRAME = struct.Struct("<BHBqq")
+_CLOCK = struct.Struct("<BHQqq")
+_MUTE = struct.Struct("<BHBq")
+_AT = struct.Struct("<Bq")
+
+KEY: Final = 1
+GAP: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A recorder process began to write. Tracks of an earlier session are over."""
+
+    kind: ClassVar[int] = 1
+    at: int
+    egress_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A subscribed track. `track` numbers it within the journal; media is `audio` or `video`; source as in LiveKit
+    (`camera`, `microphone`, `screen_share`, `screen_share_audio`)."""
+
+    kind: ClassVar[int] = 2
+    at: int
+    track: int
+    sid: str
+    media: str
+    codec: str
+    clock_rate: int
+    identity: str
+    name: str
+    source: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One encoded frame: a complete picture (VP8 frame, H264 access unit in Annex B) or an Opus packet.
+
+    key: decoding can begin here. gap: something before it was lost.
+    """
+
+    kind: ClassVar[int] = 3
+    at: int
+    track: int
+    rtp: int
+    key: bool
+    gap: bool
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReport:
+    """An RTCP sender report (RFC 3550 6.4.1): NTP time (32.32 fixed point) at which RTP time `rtp` was sampled."""
+
+    kind: ClassVar[int] = 4
+    at: int
+    track: int
+    ntp: int
+    rtp: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEnd:
+    """No more of this track."""
+
+    kind: ClassVar[int] = 5
+    at: int
+    track: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """The publisher muted or unmuted the track."""
+
+    kind: ClassVar[int] = 6
+    at: int
+    track: int
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """Who is speaking, loudest first (identities)."""
+
+    kind: ClassVar[int] = 7
+    at: int
+    identities: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The recording ends at this time. reason: why, for people."""
+
+    kind: ClassVar[int] = 8
+    at: int
+    reason: str
+    limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutChange:
+    """From here on, another layout."""
+
+    kind: ClassVar[int] = 9
+    at: int
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Nothing happened, but time went by: lets the composer go on while everybody is muted."""
+
+    kind: ClassVar[int] = 10
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Time zero of the finished file."""
+
+    kind: ClassVar[int] = 11
+    at: int
+
+
+Record: TypeAlias = (
+    Session | Track | Frame | ClockReport | TrackEnd | Mute | Speakers | Stop | LayoutChange | Tick | Begin
+)
+_JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange]]] = {
+    cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange)
+}
+
+
+def encode(record: Record) -> bytes:
+    """Header and body."""
+    match record:
+        case Frame():
+            flags = (KEY if record.key else 0) | (GAP if record.gap else 0)
+            body = _FRAME.pack(record.kind, record.track, flags, record.rtp, record.at) + record.payload
+        case ClockReport():
+            body = _CLOCK.pack(record.kind, record.track, record.ntp, record.rtp, record.at)
+        case Mute():
+            body = _MUTE.pack(record.kind, record.track, record.muted, record.at)
+        case TrackEnd():
+            body = _MUTE.pack(record.kind, record.track, 0, record.at)
+        case Tick() | Begin():
+            body = _AT.pack(record.kind, record.at)
+        case _:
+            body = bytes([record.kind]) + json.dumps(asdict(record), separators=(",", ":")).encode()
+    return HEAD.pack(len(body), zlib.crc32(body)) + body
+
+
+def decode(body: bytes) -> Record | None:
+    """The record of a body whose checksum was right; None for a kind that a later version added."""
+    kind = body[0]
+    if kind == Frame.kind:
+        _, track, flags, rtp, at = _FRAME.unpack_from(body)
+        return Frame(at, track, rtp, bool(flags & KEY), bool(flags & GAP), body[_FRAME.size :])
+    if kind == ClockReport.kind:
+        _, track, ntp, rtp, at = _CLOCK.unpack(body)
+        return ClockReport(at, track, ntp, rtp)
+    if kind in (Mute.kind, TrackEnd.kind):
+        _, track, muted, at = _MUTE.unpack(body)
+        return Mute(at, track, bool(muted)) if kind == Mute.kind else TrackEnd(at, track)
+    if kind in (Tick.kind, Begin.kind):
+        at = _AT.unpack(body)[1]
+        return Tick(at) if kind == Tick.kind else Begin(at)
+    cls = _JSON.get(kind)
+    return cls(**json.loads(body[1:])) if cls is not None else None

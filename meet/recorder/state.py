@@ -1,0 +1,93 @@
+"""Where a recording stands: `state.json` in its spool directory, moving one way only.
+
+`starting -> active -> ending -> complete | failed | aborted | limit_reached`; a status may be skipped, never left
+backwards, and a final one is never left.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+_ORDER: Final = {"starting": 0, "active": 1, "ending": 2, "complete": 3, "failed": 3, "aborted": 3, "limit_reached": 3}
+FINAL: Final = frozenset({"complete", "failed", "aborted", "limit_reached"})
+
+
+class IllegalTransition(Exception):
+    """A step backwards, or out of a final status."""
+
+
+def now_ms() -> int:
+    """Unix time in ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class EgressState:
+    """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object."""
+
+    egress_id: str
+    room_name: str
+    status: str
+    layout: str
+    encoding: str | dict[str, Any]
+    key: str
+    started_at_ms: int | None = None
+    updated_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    error: str | None = None
+    error_code: int | None = None
+    details: str | None = None
+    size: int | None = None
+    duration_s: float | None = None
+
+    @property
+    def final(self) -> bool:
+        """Nothing will change any more."""
+        return self.status in FINAL
+
+    def advance(self, status: str, **changes: Any) -> Self:
+        """The next state. Raises IllegalTransition."""
+        if self.final or _ORDER[status] < _ORDER[self.status]:
+            raise IllegalTransition(f"{self.egress_id}: {self.status} -> {status}")
+        changes.setdefault("updated_at_ms", now_ms())
+        if status in FINAL:
+            changes.setdefault("ended_at_ms", changes["updated_at_ms"])
+        return replace(self, status=status, **changes)
+
+    @classmethod
+    def from_request(cls, request: dict[str, Any]) -> Self:
+        """The first state of a recording, from its request.json."""
+        return cls(
+            egress_id=request["egress_id"],
+            room_name=request["room_name"],
+            status="starting",
+            layout=request.get("layout") or "grid",
+            encoding=request.get("encoding") or "H264_720P_30",
+            key=request["key"],
+            started_at_ms=request.get("created_ms"),
+        )
+
+
+def read(path: Path) -> EgressState | None:
+    """The state in a file, None when there is none or it is damaged."""
+    try:
+        document = json.loads(path.read_text())
+        known = {name: document[name] for name in EgressState.__dataclass_fields__ if name in document}
+        return EgressState(**known)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write(path: Path, state: EgressState) -> None:
+    """Replace the file atomically and durably."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("w") as file:
+        json.dump(asdict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

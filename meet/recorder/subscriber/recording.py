@@ -1,0 +1,195 @@
+"""From rooms to the journal: stays in a room one after the other until the meeting is over or we are told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from meet.recorder.journal import records as journal
+from meet.recorder.journal.writer import JournalWriter
+from meet.recorder.subscriber.depacketize import EncodedFrame
+from meet.recorder.subscriber.session import Ending, RoomSession
+from meet.recorder.subscriber.signalling import RoomGone, ServerUnreachable, Signalling
+
+log = structlog.get_logger(__name__)
+
+_TICK_S: Final = 0.1
+_BEGIN_ANYWAY_S: Final = 0.7
+_RETRY_S: Final = 0.5
+
+
+class SteadyClock:
+    """Unix microseconds that never step: wall clock at construction plus monotonic time since."""
+
+    def __init__(self) -> None:
+        self._offset_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+
+    def now(self) -> int:
+        """Unix time in microseconds."""
+        return self._offset_us + time.monotonic_ns() // 1000
+
+    def at(self, monotonic_s: float) -> int:
+        """The same for a monotonic time in seconds."""
+        return self._offset_us + int(monotonic_s * 1_000_000)
+
+
+class JournalSink:
+    """Writes what a session receives. `begun_at`: time of the Begin record that the journal already
+    has from an earlier process, 0 for none."""
+
+    def __init__(
+        self, writer: JournalWriter, clock: SteadyClock, egress_id: str, *, next_track: int, begun_at: int
+    ) -> None:
+        self._writer, self._clock = writer, clock
+        self._next_track = next_track
+        self.begun_at = begun_at
+        self._speakers: list[str] = []
+        self._video: set[int] = set()
+        self.last_at = clock.now()
+        self._put(journal.Session(self.last_at, egress_id))
+
+    def _put(self, record: journal.Record) -> None:
+        self.last_at = max(self.last_at, record.at)
+        self._writer.append(record)
+
+    def begin(self) -> None:
+        """Time zero of the file, if it is not set yet."""
+        if not self.begun_at:
+            self.begun_at = self._clock.now()
+            self._put(journal.Begin(self.begun_at))
+
+    def tick(self) -> None:
+        """Time passes."""
+        self._put(journal.Tick(self._clock.now()))
+
+    def joined(self, others: int) -> None:
+        log.info("recorder_joined", participants=others)
+
+    def track_started(
+        self, *, sid: str, media: str, codec: str, clock_rate: int, identity: str, name: str, source: str, muted: bool
+    ) -> int:
+        number = self._next_track
+        self._next_track += 1
+        if media == "video":
+            self._video.add(number)
+        self._put(
+            journal.Track(self._clock.now(), number, sid, media, codec, clock_rate, identity, name, source, muted)
+        )
+        return number
+
+    def track_ended(self, number: int) -> None:
+        self._put(journal.TrackEnd(self._clock.now(), number))
+
+    def track_muted(self, number: int, muted: bool) -> None:
+        self._put(journal.Mute(self._clock.now(), number, muted))
+
+    def frame(self, number: int, rtp: int, frame: EncodedFrame, gap: bool, arrival: float) -> None:
+        # The file begins with a picture; the session calls begin() itself when none comes in time.
+        if frame.key and number in self._video:
+            self.begin()
+        self._put(journal.Frame(self._clock.at(arrival), number, rtp, frame.key, gap, frame.payload))
+
+    def sender_report(self, number: int, ntp: int, rtp: int) -> None:
+        self._put(journal.ClockReport(self._clock.now(), number, ntp, rtp))
+
+    def speakers(self, identities: list[str]) -> None:
+        if identities != self._speakers:
+            self._speakers = identities
+            self._put(journal.Speakers(self._clock.now(), identities))
+
+    def layout(self, layout: str) -> None:
+        """From now on another layout."""
+        self._put(journal.LayoutChange(self._clock.now(), layout))
+
+    def stop(self, at: int, reason: str, *, limit: bool = False) -> None:
+        """The file ends at `at`."""
+        self._put(journal.Stop(at, reason, limit))
+
+
+@dataclass(frozen=True)
+class Result:
+    """How recording ended. ever_joined is False when the room could not be entered at all."""
+
+    reason: str
+    at: int
+    ever_joined: bool
+
+
+class RoomRecording:
+    """Keeps a session going through restarts of the media server."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Signalling],
+        sink: JournalSink,
+        clock: SteadyClock,
+        *,
+        tile: tuple[int, int],
+        patience_s: float,
+        rejoin_patience_s: float,
+    ) -> None:
+        self._connect, self._sink, self._clock, self._tile = connect, sink, clock, tile
+        self._patience_s, self._rejoin_patience_s = patience_s, rejoin_patience_s
+        self._stop_reason: str | None = None
+        self._stopped = asyncio.Event()
+        self._session: RoomSession | None = None
+
+    def stop(self, reason: str) -> None:
+        """End the recording now."""
+        if self._stop_reason is None:
+            self._stop_reason = reason
+            self._stopped.set()
+            if self._session is not None:
+                self._session.stop()
+
+    async def run(self, *, ever_joined: bool) -> Result:
+        """Until the end. `ever_joined`: an earlier process had been in the room, so its absence means the end."""
+        ticking = asyncio.create_task(self._tick())
+        lost_at = self._clock.now()
+        deadline = time.monotonic() + (self._rejoin_patience_s if ever_joined else self._patience_s)
+        reason = "the room is not there"
+        try:
+            while self._stop_reason is None:
+                try:
+                    async with self._connect() as signalling:
+                        self._session = RoomSession(signalling, self._sink, tile=self._tile)
+                        if self._stop_reason is not None:
+                            self._session.stop()
+                        begin = asyncio.get_running_loop().call_later(_BEGIN_ANYWAY_S, self._sink.begin)
+                        try:
+                            ending = await self._session.run()
+                        finally:
+                            begin.cancel()
+                            self._session = None
+                        ever_joined = True
+                        lost_at = self._clock.now()
+                        deadline = time.monotonic() + self._rejoin_patience_s
+                        if ending is Ending.MEETING_OVER:
+                            return Result("meeting ended", lost_at, True)
+                        log.info("recorder_session_ended", why=ending.value)
+                except (RoomGone, ServerUnreachable) as error:
+                    reason = str(error)
+                    log.info("recorder_join_failed", reason=reason)
+                if self._stop_reason is None and time.monotonic() > deadline:
+                    return Result(f"meeting ended ({reason})", lost_at, ever_joined)
+                await self._pause()
+            return Result(self._stop_reason or "stopped", self._clock.now(), ever_joined)
+        finally:
+            ticking.cancel()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopped.wait(), _RETRY_S)
+        except TimeoutError:
+            return
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            if self._session is not None:
+                self._sink.tick()

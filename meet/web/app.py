@@ -1,0 +1,50 @@
+"""The Flask application: four HTML shells. It can be mounted as plain WSGI too; `SCRIPT_NAME` is the base path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+
+from .assets import Assets
+from .config import WebConfig
+from .headers import page_headers
+
+
+def create_app(config: WebConfig) -> Flask:
+    """Build the application. Raises AssetsMissing when the static files were not built."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    assets = Assets(config.static_dir)
+
+    def asset(entry: str) -> str:
+        return f"{request.script_root}/static/{assets.file(entry)}"
+
+    def page(name: str, title: str, **data: str) -> str:
+        """Render a shell. `data` reaches the scripts as JSON in the page, never as code."""
+        settings: dict[str, Any] = {"basePath": f"{request.script_root}/", **data}
+        return render_template(f"{name}.html", page=name, title=title, settings=settings, asset=asset)
+
+    @app.get("/")
+    def home() -> str:
+        return page("home", "Meet")
+
+    @app.get("/room/<room_id>")
+    def room(room_id: str) -> str:
+        return page("room", "Meeting", roomId=room_id)
+
+    @app.get("/room/<room_id>/recordings")
+    def recordings(room_id: str) -> str:
+        return page("recordings", "Recordings", roomId=room_id)
+
+    @app.get("/recording/<recording_id>")
+    def recording(recording_id: str) -> str:
+        return page("player", "Recording", recordingId=recording_id)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(page_headers(config.media_url(request.url_root.rstrip("/"))))
+        return response
+
+    return app

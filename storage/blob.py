@@ -1,0 +1,65 @@
+"""The `BlobStore` protocol: all that the rest of the product knows of storage."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+CHUNK_SIZE = 68 * 1024
+"""Bytes of one read. A slow HTTP client holds one chunk in memory, so this bounds the cost of a reader; a little over
+64 KiB, the write buffer limit of uvicorn, uvloop writes a chunk at once instead of queueing it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """A complete blob: `size` in bytes, `etag` strong and quoted (RFC 9110 8.8.3), `last_modified` in UTC."""
+
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime
+    content_type: str
+
+
+class BlobStore(Protocol):
+    """Immutable blobs under slash-separated keys. Every method may raise `StorageUnavailable` or `InvalidKey`."""
+
+    async def check(self) -> None:
+        """Prove that the store can be used.
+
+        Raises StorageMisconfigured (bucket, credential, directory) or StorageUnavailable (no answer).
+        """
+        ...
+
+    async def head(self, key: str) -> BlobInfo:
+        """Size and validators of a blob. Raises BlobNotFound."""
+        ...
+
+    def open(
+        self, key: str, start: int = 0, end: int | None = None, *, if_match: str | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Bytes `start` to `end` inclusive (to the last byte when None, clamped when beyond it), in chunks.
+
+        Entering raises BlobNotFound, BlobChanged when the ETag is not `if_match`, or RangeOutside. Iterating ends
+        after exactly the asked bytes or raises StorageUnavailable; leaving the block frees file or connection.
+        """
+        ...
+
+    async def put_file(self, key: str, path: Path, content_type: str) -> BlobInfo:
+        """Store the file's bytes; the file stays. The blob appears at once and whole, replacing an older one.
+
+        Raises StorageError when what was stored is not what the file holds.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove blobs; a key without a blob is fine."""
+        ...
+
+    async def close(self) -> None:
+        """Give connections back. The store is of no use afterwards."""
+        ...

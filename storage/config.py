@@ -1,0 +1,114 @@
+"""From settings to a store: `create`, and the value object the S3 side is built from."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from .blob import BlobStore
+from .errors import StorageMisconfigured
+
+
+class StorageSettings(Protocol):
+    """The part of the process settings that storage reads (`MEET_BLOB_STORAGE_MODE`, `MEET_S3_*`, contract 1.8)."""
+
+    @property
+    def data_dir(self) -> Path: ...
+    @property
+    def blob_storage_mode(self) -> str: ...
+    @property
+    def s3_bucket(self) -> str: ...
+    @property
+    def s3_service_endpoint(self) -> str: ...
+    @property
+    def s3_access_key(self) -> str: ...
+    @property
+    def s3_secret_key(self) -> str: ...
+    @property
+    def s3_region(self) -> str: ...
+    @property
+    def s3_with_path_style_access(self) -> bool: ...
+    @property
+    def s3_sse_type(self) -> str: ...
+    @property
+    def s3_sse_kms_key_id(self) -> str: ...
+    @property
+    def s3_sse_kms_encryption_context(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class S3Config:
+    """Where the bucket is and how to speak to it.
+
+    An empty `endpoint` means AWS itself; empty keys mean botocore's own credential chain (instance roles).
+    `connections` is the number of objects that can be read at the same time.
+    """
+
+    bucket: str
+    endpoint: str = ""
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    region: str = "us-east-1"
+    path_style: bool = True
+    sse_type: str = ""
+    sse_kms_key_id: str = ""
+    sse_kms_encryption_context: str = ""
+    connections: int = 250
+
+    def encryption(self) -> dict[str, str]:
+        """Request parameters for server-side encryption. Raises StorageMisconfigured for an impossible combination."""
+        if not self.sse_type:
+            return {}
+        if self.sse_type == "SSE-S3":
+            return {"ServerSideEncryption": "AES256"}
+        if self.sse_type != "SSE-KMS":
+            raise StorageMisconfigured("MEET_S3_SSE_TYPE must be SSE-S3 or SSE-KMS.")
+        if not self.sse_kms_key_id:
+            raise StorageMisconfigured("MEET_S3_SSE_TYPE=SSE-KMS needs MEET_S3_SSE_KMS_KEY_ID.")
+        params = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.sse_kms_key_id}
+        if self.sse_kms_encryption_context:
+            params["SSEKMSEncryptionContext"] = _encoded_context(self.sse_kms_encryption_context)
+        return params
+
+
+def _encoded_context(text: str) -> str:
+    """S3 wants the context as base64 of a JSON object of strings."""
+    try:
+        context = json.loads(text)
+    except ValueError:
+        context = None
+    if not isinstance(context, dict):
+        raise StorageMisconfigured("MEET_S3_SSE_KMS_ENCRYPTION_CONTEXT must be a JSON object.")
+    return base64.b64encode(json.dumps(context, separators=(",", ":")).encode()).decode()
+
+
+def create(settings: StorageSettings) -> BlobStore:
+    """The store the settings ask for. Nothing is contacted yet: call `check()` for that.
+
+    Raises StorageMisconfigured for settings that can never work.
+    """
+    if settings.blob_storage_mode == "fs":
+        from .filesystem import FilesystemStore
+
+        return FilesystemStore(settings.data_dir / "storage")
+    if settings.blob_storage_mode != "s3":
+        raise StorageMisconfigured("MEET_BLOB_STORAGE_MODE must be fs or s3.")
+    # aiobotocore costs half a second to import: only who uses S3 pays.
+    from .s3 import S3Store
+
+    return S3Store(
+        S3Config(
+            bucket=settings.s3_bucket,
+            endpoint=settings.s3_service_endpoint,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key,
+            region=settings.s3_region,
+            path_style=settings.s3_with_path_style_access,
+            sse_type=settings.s3_sse_type,
+            sse_kms_key_id=settings.s3_sse_kms_key_id,
+            sse_kms_encryption_context=settings.s3_sse_kms_encryption_context,
+        )
+    )

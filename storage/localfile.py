@@ -1,0 +1,151 @@
+"""Blocking file work of the filesystem store: durable publishing and page-cache aware reading."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import StorageError, StorageMisconfigured, StorageUnavailable
+
+_READ_AHEAD = 2 * 1024 * 1024
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_PROBE = [bytearray(1)]
+_OPERATOR_ERRORS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+
+
+def storage_error(error: OSError, root: Path) -> StorageError:
+    """The storage error an OS error means; permissions and paths are the operator's, the rest may pass."""
+    reason = error.strerror or type(error).__name__
+    if error.errno in _OPERATOR_ERRORS:
+        return StorageMisconfigured(f"The storage directory {root} cannot be used: {reason}.")
+    return StorageUnavailable(f"The storage directory {root} failed: {reason}.")
+
+
+def resident(fd: int, first: int, last: int) -> bool:
+    """Whether reading bytes `first` to `last` would not wait for the disk.
+
+    One byte of each end is read with RWF_NOWAIT (about 1 µs): the kernel reads ahead in sequence, so a chunk with
+    both ends cached is cached. Where the file system cannot tell (tmpfs, some network file systems) the answer is
+    False, which costs a thread hop and never stalls the event loop.
+    """
+    if _NOWAIT is None:
+        return False
+    try:
+        return os.preadv(fd, _PROBE, last, _NOWAIT) == 1 and os.preadv(fd, _PROBE, first, _NOWAIT) == 1
+    except OSError:
+        return False
+
+
+def read_cold(fd: int, size: int, offset: int) -> bytes:
+    """Read from disk and have the next 2 MiB fetched in the background: one thread hop then pays for many chunks."""
+    data = os.pread(fd, size, offset)
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(fd, offset + len(data), _READ_AHEAD, os.POSIX_FADV_WILLNEED)
+    return data
+
+
+def publish(source: Path, incoming: Path, target: Path) -> os.stat_result:
+    """Copy `source` to `target` so that `target` is never seen incomplete, and survives a power cut once returned.
+
+    Temporary file in `incoming` (same file system), fsync, rename, fsync of the folder. Returns the stat of the blob.
+    Raises OSError, or StorageError when the source changed size meanwhile.
+    """
+    incoming.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as reader:
+        expected = os.fstat(reader.fileno()).st_size
+        fd, name = tempfile.mkstemp(dir=incoming, prefix=f"{os.getpid()}-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(fd, "wb") as writer:
+                _copy(reader.fileno(), writer.fileno(), expected)
+                os.fsync(writer.fileno())
+                stat = os.fstat(writer.fileno())
+            if stat.st_size != expected or source.stat().st_size != expected:
+                raise StorageError(f"The file for '{target.name}' changed size while it was stored.")
+            _rename(temporary, target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    return stat
+
+
+def _copy(source: int, target: int, size: int) -> None:
+    """Copy in the kernel: a reflink where the file system shares blocks, otherwise without passing user space."""
+    done = 0
+    try:
+        while done < size:
+            step = os.copy_file_range(source, target, size - done)
+            if step == 0:
+                return
+            done += step
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+        with os.fdopen(os.dup(source), "rb") as reader, os.fdopen(os.dup(target), "wb") as writer:
+            reader.seek(done)
+            writer.seek(done)
+            shutil.copyfileobj(reader, writer, 1024 * 1024)
+
+
+def _rename(temporary: Path, target: Path) -> None:
+    for attempt in range(5):
+        _make_folders(target.parent)
+        try:
+            temporary.replace(target)
+            break
+        except FileNotFoundError:
+            # `remove` in another process pruned the folder between the two calls.
+            if attempt == 4 or not temporary.exists():
+                raise
+    sync_folder(target.parent)
+
+
+def _make_folders(folder: Path) -> None:
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable; a rename is not before that."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove(root: Path, targets: Iterable[Path]) -> None:
+    """Unlink `targets` and the folders they leave empty, up to but without `root`. A missing file is fine."""
+    for target in targets:
+        _remove_one(root, target)
+
+
+def _remove_one(root: Path, target: Path) -> None:
+    try:
+        target.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    sync_folder(target.parent)
+    folder = target.parent
+    with contextlib.suppress(OSError):  # ends at the first folder in use, or already pruned by someone else
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def sweep(incoming: Path, older_than: float) -> None:
+    """Remove temporary files last written before `older_than` (Unix seconds): what a killed process left behind."""
+    for path in incoming.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < older_than:
+                path.unlink()

@@ -1,0 +1,77 @@
+"""Fixed-window rate limits (contract 1.6)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from meet.http import FixedWindows, Limit
+
+from .client import Reply, request
+from .conftest import make_app
+
+PATH = "/api/v1/failing"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def get(app: Any, what: str = "http", client: str = "198.51.100.1", **headers: str) -> Reply:
+    return await request(app, "GET", f"{PATH}/{what}", headers={"x-forwarded-for": client, **headers})
+
+
+async def test_a_window_fills_says_so_and_opens_again() -> None:
+    clock = Clock()
+    app = make_app(rate_limiter=FixedWindows({"api": Limit(60, 2, "slow down")}, clock))
+    first = await get(app)
+    assert (first.status, first.headers["ratelimit"]) == (409, "limit=2, remaining=1, reset=60")
+    assert first.headers["ratelimit-policy"] == "2;w=60"
+    clock.now += 20.5
+    assert (await get(app)).headers["ratelimit"] == "limit=2, remaining=0, reset=40"
+    refused = await get(app)
+    assert (refused.status, refused.json()) == (429, {"error": "Too Many Requests", "message": "slow down"})
+    assert (refused.headers["retry-after"], refused.headers["ratelimit"]) == ("40", "limit=2, remaining=0, reset=40")
+    assert (await get(app, client="198.51.100.2")).status == 409
+    clock.now += 40
+    assert (await get(app)).status == 409
+
+
+async def test_stacked_limits_and_exemption() -> None:
+    limits = {"api": Limit(60, 5, exempt_header="x-api-key"), "special": Limit(60, 1, "special")}
+    app = make_app(rate_limiter=FixedWindows(limits, Clock()))
+    assert (await get(app)).status == 409
+    assert (await get(app)).json()["message"] == "special"
+    app = make_app(rate_limiter=FixedWindows({"api": Limit(60, 1, exempt_header="x-api-key")}, Clock()))
+    for _ in range(3):
+        assert (await get(app, **{"x-api-key": "anything"})).status == 409
+    assert (await get(app)).status == 409
+    assert (await get(app)).status == 429
+
+
+async def test_successes_can_be_forgiven(tmp_path: Path) -> None:
+    app = make_app(
+        rate_limiter=FixedWindows({"static": Limit(300, 2, forgive_success=True)}, Clock()), docs_assets=tmp_path
+    )
+    assets = (tmp_path / "swagger-ui.css", tmp_path / "swagger-ui-bundle.js")
+    for asset in assets:
+        asset.write_text("")
+    assert [(await request(app, "GET", "/docs")).status for _ in range(4)] == [200] * 4
+    for asset in assets:
+        asset.unlink()
+    assert [(await request(app, "GET", "/docs")).status for _ in range(3)] == [503, 503, 429]
+
+
+async def test_finished_windows_do_not_pile_up(monkeypatch: Any) -> None:
+    monkeypatch.setattr("meet.http.limits._SWEEP_AT", 5)
+    clock = Clock()
+    limiter = FixedWindows({"api": Limit(1, 1)}, clock)
+    app = make_app(rate_limiter=limiter)
+    for number in range(50):
+        clock.now += 0.5
+        assert (await get(app, client=f"198.51.100.{number}")).status == 409
+    assert len(limiter._windows) <= 6

@@ -1,0 +1,83 @@
+"""RTP time to recording time, with times of our own making."""
+
+from __future__ import annotations
+
+from meet.recorder.composer.clock import MinimumWindow, SenderClock, TrackClock
+
+AT = 1_790_000_000_000_000
+
+
+def ntp(us: int) -> int:
+    return -(-(us << 32) // 1_000_000)
+
+
+def test_before_any_report_the_fastest_frame_sets_the_clock() -> None:
+    clock = TrackClock(90_000, SenderClock())
+    for k, delay in enumerate([80_000, 20_000, 50_000]):
+        clock.arrived(1000 + k * 3000, AT + k * 33_333 + delay)
+    assert abs(clock.target(1000) - (AT + 20_000)) <= 2
+
+
+def test_two_tracks_of_one_person_share_one_clock() -> None:
+    sender = SenderClock()
+    sound, picture = TrackClock(48_000, sender), TrackClock(90_000, sender)
+    wall = 77_000_000
+    picture.arrived(500, AT + 400_000)
+    sound.arrived(900, AT + 30_000)
+    picture.report(ntp(wall), 500, AT + 25_000)
+    sound.report(ntp(wall), 900, AT + 10_000)
+    assert abs(sound.target(900) - picture.target(500)) <= 2
+    assert abs(sound.target(900 + 48_000) - picture.target(500 + 90_000)) <= 2
+    assert abs(sound.target(900) - (AT + 10_000)) <= 2, "the faster report tells the transit time"
+
+
+def test_a_better_estimate_is_slewed_to_never_stepped() -> None:
+    clock = TrackClock(90_000, SenderClock())
+    clock.arrived(0, AT + 200_000)
+    assert clock.map(0) == AT + 200_000
+    clock.report(ntp(5_000_000), 3000, AT + 33_333 + 50_000)
+    last = clock.map(0)
+    for k in range(1, 200):
+        now = clock.map(k * 3000)
+        step = now - last
+        assert 33_333 * 0.94 < step < 33_333 * 1.06
+        last = now
+    assert abs(last - (AT + 50_000 + 199 * 100_000 // 3)) <= 50
+
+
+def test_a_jump_of_the_publishers_clock_is_followed_at_once() -> None:
+    clock = TrackClock(48_000, SenderClock())
+    clock.arrived(0, AT)
+    clock.map(0)
+    clock.report(ntp(1_000_000), 0, AT)
+    clock.arrived(960, AT - 3_000_000)
+    assert abs(clock.map(960) - (AT + 20_000)) <= 2, "reports outrank arrivals"
+
+
+def test_a_report_that_contradicts_the_frames_is_not_believed() -> None:
+    clock = TrackClock(90_000, SenderClock())
+    clock.arrived(0, AT)
+    clock.report(ntp(1_000_000), 90_000 * 3600, AT + 10_000)
+    assert clock.target(0) == AT
+
+
+def test_drift_of_a_publishers_wall_clock_is_followed() -> None:
+    """An NTP clock that loses 200 ppm: an hour of it must not add up."""
+    sender = SenderClock()
+    clock = TrackClock(48_000, sender)
+    for second in range(3600):
+        wall = 1_000_000 + round(second * 1e6 * (1 - 200e-6))
+        clock.arrived(second * 48_000, AT + second * 1_000_000 + 30_000)
+        clock.report(ntp(wall), second * 48_000, AT + second * 1_000_000 + 20_000)
+    error = clock.target(3599 * 48_000) - (AT + 3599 * 1_000_000 + 20_000)
+    assert abs(error) <= 10_000
+
+
+def test_the_window_forgets() -> None:
+    window = MinimumWindow()
+    assert window.value is None
+    window.add(0, 5)
+    window.add(1_000_000, 9)
+    assert window.value == 5
+    window.add(31_000_000, 12)
+    assert window.value == 9

@@ -1,0 +1,175 @@
+"""Journals in, MP4s out, judged by decoding them."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from meet.recorder.composer.compose import Aborted, Result, compose
+from meet.recorder.composer.profile import Profile
+from meet.recorder.journal.records import LayoutChange, Mute, Record, Session, Speakers, Stop, TrackEnd
+from tests.support import media
+from tests.unit.recorder import synthetic
+from tests.unit.recorder.synthetic import ZERO, Source, meeting
+
+SMALL = Profile.of(
+    {
+        "video": {
+            "width": 640,
+            "height": 360,
+            "framerate": 30,
+            "bitrate": 1000,
+            "keyFrameInterval": 2,
+            "depth": 24,
+            "codec": "H264_MAIN",
+        },
+        "audio": {"bitrate": 64, "frequency": 48000, "codec": "AAC"},
+    }
+)
+LEFT = (slice(None), slice(0, 40))
+RIGHT = (slice(None), slice(40, 80))
+
+
+def person(identity: str, seconds: float, *, codec: str = "VP8", hue: int = 90, **transit: float) -> list[Source]:
+    shared = {"identity": identity, **transit}
+    return [
+        Source(synthetic.video(codec, seconds, hue=hue), codec=codec, **shared),  # type: ignore[arg-type]
+        Source(synthetic.sound(seconds), media="audio", codec="opus", **shared),  # type: ignore[arg-type]
+    ]
+
+
+def make(path: Path, records: list[Record], layout: str = "grid") -> tuple[Result, media.Decoded]:
+    result = compose(records, path, SMALL, layout)
+    return result, media.decode(path)
+
+
+@pytest.mark.parametrize(("codec", "beeping"), [("VP8", "bob"), ("H264", "ada")])
+def test_two_people_move_and_sound_in_step(tmp_path: Path, codec: str, beeping: str) -> None:
+    """Each has another network and another wall clock; who beeps flashes at the same time."""
+    people = {
+        "ada": person("ada", 5, codec=codec, transit=0.03, jitter=0.04),
+        "bob": person("bob", 5, codec=codec, transit=0.12, jitter=0.02, ntp_skew_s=3600.0, hue=160),
+    }
+    sources = [s for name, both in people.items() for s in both if s.media == "video" or name == beeping]
+    directory = tmp_path / "journal"
+    synthetic.write(directory, meeting(sources, 4.6))
+    result, decoded = make(tmp_path / "out.mp4", synthetic.read(directory))
+    assert result.frames == 138 and result.ended_reason == "stop_requested" and not result.limit
+    assert len(decoded.frame_times) == 138
+    assert {round(step * 30) for step in decoded.frame_times[1:] - decoded.frame_times[:-1]} == {1}
+    assert abs(decoded.video_s - 4.6) < 0.02 and abs(decoded.audio_s - 4.6) < 0.05
+    assert (decoded.width, decoded.height, decoded.video_codec, decoded.audio_codec) == (640, 360, "h264", "aac")
+    for side in (LEFT, RIGHT):
+        assert media.moving_share(decoded, side) > 0.5
+    offsets = media.av_offsets(decoded, LEFT if beeping == "ada" else RIGHT)
+    assert len(offsets) >= 4
+    assert abs(median(offsets)) <= 0.04 and max(map(abs, offsets)) <= 0.08, offsets
+
+
+def test_sound_and_picture_agree_without_sender_reports(tmp_path: Path) -> None:
+    sources = [
+        Source(synthetic.video("VP8", 4), transit=0.03, reports_from=None),
+        Source(synthetic.sound(4), media="audio", codec="opus", transit=0.02, reports_from=None),
+    ]
+    _, decoded = make(tmp_path / "out.mp4", meeting(sources, 3.8))
+    assert abs(median(media.av_offsets(decoded))) <= 0.06
+
+
+def test_late_reports_are_slewed_in(tmp_path: Path) -> None:
+    """The video needs 150 ms longer than the sound; only reports after 1 s tell."""
+    sources = [
+        Source(synthetic.video("VP8", 9), transit=0.17, reports_from=1.0),
+        Source(synthetic.sound(9), media="audio", codec="opus", transit=0.02, reports_from=1.0),
+    ]
+    records = meeting(sources, 8.8)
+    _, decoded = make(tmp_path / "out.mp4", records)
+    offsets = media.av_offsets(decoded)
+    assert abs(offsets[-1]) < abs(offsets[0])
+    assert abs(offsets[-1]) <= 0.08, offsets
+    assert {round(step * 30) for step in decoded.frame_times[1:] - decoded.frame_times[:-1]} == {1}
+
+
+def test_joining_leaving_muting(tmp_path: Path) -> None:
+    sources = [*person("ada", 6), *person("bob", 4, hue=160, joins=1.0)]
+    extra = [
+        TrackEnd(ZERO + 4_000_000, 3),
+        TrackEnd(ZERO + 4_000_000, 4),
+        Mute(ZERO + 5_000_000, 1, True),
+        Mute(ZERO + 5_000_000, 2, True),
+    ]
+    _, decoded = make(tmp_path / "out.mp4", meeting(sources, 5.8, extra))
+    alone, together, muted = (decoded.luma[int(30 * t)] for t in (0.5, 2.5, 5.5))
+    assert (alone[:, 0] > 25).mean() > 0.9, "one tile fills the picture"
+    assert (together[:9] < 25).all() and (together[20:24] > 25).mean() > 0.9, "two tiles lie side by side"
+    assert (muted[2, :] == muted[2, 0]).all() and muted[2, 0] > 25, "a placeholder"
+    still = decoded.luma[int(30 * 5.3) : int(30 * 5.7)].astype(int)
+    assert abs(still[1:] - still[:-1]).max() <= 12, "a placeholder does not move"
+    silent = decoded.samples[int(48_000 * 5.2) : int(48_000 * 5.7)]
+    assert abs(silent).max() < 0.01
+    assert abs(decoded.samples[(48_000 * 3) : int(48_000 * 3.1)]).max() > 0.3
+
+
+def test_lost_frames_freeze_the_tile_until_the_next_key_frame(tmp_path: Path) -> None:
+    source = Source(synthetic.video("VP8", 4), drop=frozenset({40}))
+    _, decoded = make(tmp_path / "out.mp4", meeting([source], 3.8))
+    frozen = decoded.luma[43:58].astype(int)
+    assert abs(frozen[1:] - frozen[:-1]).mean() < 0.3
+    moving = decoded.luma[62:88].astype(int)
+    assert abs(moving[1:] - moving[:-1]).mean() > 1
+    assert len(decoded.frame_times) == 114
+
+
+def test_a_resumed_journal_continues_the_same_people(tmp_path: Path) -> None:
+    """The process died at 2 s and was back at 3 s: one file, the gap frozen and silent, no second tile."""
+    first = [r for r in meeting(person("ada", 2), 2.0) if not isinstance(r, Stop)]
+    again = [
+        r
+        for number, source in enumerate(person("ada", 3, joins=3.0), 11)
+        for r in sorted(source.records(number), key=lambda r: r.at)
+    ]
+    records = [*first, Session(ZERO + 3_000_000, "EG_test"), *sorted(again, key=lambda r: r.at)]
+    records = [r for r in records if r.at <= ZERO + 5_900_000]
+    result, decoded = make(tmp_path / "out.mp4", records)
+    assert result.ended_reason == "" and abs(result.duration_s - 5.9) < 0.1
+    assert (decoded.luma[int(30 * 4.5)][:, 0] > 25).mean() > 0.9, "still one tile"
+    gap = decoded.luma[int(30 * 2.3) : int(30 * 2.9)].astype(int)
+    assert abs(gap[1:] - gap[:-1]).mean() < 0.3
+    assert abs(decoded.samples[int(48_000 * 2.3) : int(48_000 * 2.9)]).max() < 0.01
+    assert len([f for f in media.flashes(decoded) if f > 3]) >= 2
+
+
+def test_a_journal_without_media_still_makes_a_file(tmp_path: Path) -> None:
+    result, decoded = make(tmp_path / "out.mp4", meeting([], 1.0))
+    assert result.frames == len(decoded.frame_times) == 30
+    assert abs(decoded.samples).max() < 0.001
+
+
+def test_the_speaker_is_on_stage(tmp_path: Path) -> None:
+    sources = [*person("ada", 5), *person("bob", 5, hue=160)]
+    extra: list[Record] = [Speakers(ZERO + 2_000_000, ["bob"]), LayoutChange(ZERO + 4_000_000, "single-speaker")]
+    told: list[dict[str, tuple[int, int]]] = []
+    path = tmp_path / "out.mp4"
+    compose(meeting(sources, 4.8, extra), path, SMALL, "speaker", on_tiles=told.append)
+    assert told[0]["TR_1"][0] > 300
+    assert {"TR_1": (128, 72), "TR_3": (512, 288)} in told
+    assert told[-1]["TR_1"] == (0, 0) and told[-1]["TR_3"] == (640, 360)
+    assert len(media.decode(path).frame_times) == 144
+
+
+def test_ready_is_told_once_and_abort_is_heard(tmp_path: Path) -> None:
+    ready: list[bool] = []
+    compose(meeting([], 1.0), tmp_path / "a.mp4", SMALL, "grid", on_ready=lambda: ready.append(True))
+    assert ready == [True]
+    abort = threading.Event()
+    abort.set()
+    with pytest.raises(Aborted):
+        compose(meeting([], 1.0), tmp_path / "b.mp4", SMALL, "grid", abort=abort)
+
+
+def test_an_unknown_layout_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="layout"):
+        compose([], tmp_path / "a.mp4", SMALL, "mosaic")
+    assert not (tmp_path / "a.mp4").exists()

@@ -1,0 +1,106 @@
+"""Starts that come to nothing: cancelled, never answered, overtaken by the end of the room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from meet.media.room import RoomRegistry
+from tests.unit.recorder.control.world import World
+
+
+@pytest.fixture
+async def hasty(data: Path) -> AsyncIterator[World]:
+    """Gives a recorder a tenth of a second to appear."""
+    running = World(data, start_timeout_s=0.1)
+    await running.open()
+    yield running
+    await running.close()
+
+
+async def test_a_recorder_that_never_comes_is_a_clear_failure(hasty: World) -> None:
+    egress_id = await hasty.start()
+    await hasty.until_status(egress_id, "failed")
+    (state,) = hasty.control.list()
+    assert (state.error, state.error_code) == ("the recorder did not start in time", 504)
+    assert state.ended_at_ms
+    assert hasty.told == [("egress_started", "starting"), ("egress_ended", "failed")]
+    # Final on the disk too, so the supervisor starts no recorder for it ever again.
+    assert json.loads((hasty.folder(egress_id) / "state.json").read_text())["status"] == "failed"
+    late = await hasty.recorder(egress_id)
+    assert await late.hear() == {"type": "stop", "reason": "cancelled"}
+
+
+async def test_a_recorder_that_came_is_not_given_up(hasty: World) -> None:
+    egress_id = await hasty.start()
+    recorder = await hasty.recorder(egress_id)
+    recorder.report("starting")
+    await asyncio.sleep(0.3)
+    assert hasty.status(egress_id) == "starting"
+
+
+async def test_a_cancelled_start_ends_aborted_and_leaves_nothing(world: World) -> None:
+    egress_id = await world.start()
+    recorder = await world.recorder(egress_id)
+    recorder.report("starting", save=True)
+    assert (await world.control.stop(egress_id)).status == "starting"
+    assert (await world.control.stop(egress_id)).status == "starting"  # asked twice, told once
+    assert await recorder.hear() == {"type": "stop", "reason": "cancelled"}
+    recorder.report("aborted", save=True, ended_at_ms=7)
+    await world.until_status(egress_id, "aborted")
+    assert world.folder(egress_id).exists()  # the recorder may still be writing
+    await recorder.close()
+    await world.until(lambda: not world.folder(egress_id).exists())
+    assert world.told == [("egress_started", "starting"), ("egress_ended", "aborted")]
+
+
+async def test_a_start_cancelled_before_the_recorder_came(hasty: World) -> None:
+    egress_id = await hasty.start()
+    await hasty.control.stop(egress_id)
+    await hasty.until_status(egress_id, "aborted")
+    await hasty.until(lambda: not hasty.folder(egress_id).exists())
+    assert hasty.told == [("egress_started", "starting"), ("egress_ended", "aborted")]
+
+
+async def test_a_cancelled_start_whose_recorder_died(hasty: World) -> None:
+    egress_id = await hasty.start()
+    recorder = await hasty.recorder(egress_id)
+    recorder.report("starting")
+    await hasty.control.stop(egress_id)
+    assert await recorder.hear() == {"type": "stop", "reason": "cancelled"}
+    await recorder.close()
+    await hasty.until(lambda: not hasty.folder(egress_id).exists())
+    assert hasty.status(egress_id) == "aborted"
+
+
+async def test_a_late_recorder_of_a_cancelled_start_is_told(world: World) -> None:
+    egress_id = await world.start()
+    await world.control.stop(egress_id)
+    recorder = await world.recorder(egress_id)
+    assert await recorder.hear() == {"type": "stop", "reason": "cancelled"}
+
+
+async def test_frames_that_won_the_race_against_the_cancel_are_kept(world: World) -> None:
+    egress_id = await world.start()
+    recorder = await world.recorder(egress_id)
+    await world.control.stop(egress_id)
+    recorder.report("active")
+    recorder.report("complete", save=True, size=3)
+    await world.until_status(egress_id, "complete")
+    await recorder.close()
+    await asyncio.sleep(0.05)
+    assert world.folder(egress_id).exists()
+
+
+async def test_a_room_that_finishes_while_starting(hasty: World) -> None:
+    registry = RoomRegistry()
+    hasty.control.follow(registry)
+    registry.create("a")
+    egress_id = await hasty.start()
+    registry.delete("a")
+    await hasty.until_status(egress_id, "aborted")
+    assert hasty.folder(egress_id).exists()  # nobody cancelled it: it stays visible

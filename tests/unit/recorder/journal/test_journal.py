@@ -1,0 +1,144 @@
+"""Journals: what was appended is read; what a crash tore is not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from meet.recorder.journal import writer as writer_module
+from meet.recorder.journal.reader import JournalReader
+from meet.recorder.journal.records import (
+    HEAD,
+    MAGIC,
+    Begin,
+    ClockReport,
+    Frame,
+    LayoutChange,
+    Mute,
+    Record,
+    Session,
+    Speakers,
+    Stop,
+    Tick,
+    Track,
+    TrackEnd,
+    encode,
+)
+from meet.recorder.journal.writer import JournalWriter
+from tests.unit.recorder import synthetic
+
+EVERY_KIND: list[Record] = [
+    Session(1_790_000_000_000_000, "EG_x"),
+    Track(2, 1, "TR_a", "video", "VP8", 90_000, "ada", "Ada \N{SNOWMAN}", "camera", False),
+    Begin(3),
+    Frame(4, 1, -90_000, True, False, b"\x00key"),
+    Frame(5, 1, (1 << 40) + 7, False, True, os.urandom(3000)),
+    ClockReport(6, 1, (1 << 64) - 1, -5),
+    Mute(7, 1, True),
+    Speakers(8, ["ada", "bob"]),
+    LayoutChange(9, "speaker"),
+    Tick(10),
+    TrackEnd(11, 1),
+    Stop(12, "stop_requested", False),
+]
+
+
+def test_every_kind_comes_back_as_it_was(tmp_path: Path) -> None:
+    synthetic.write(tmp_path, EVERY_KIND)
+    read = synthetic.read(tmp_path)
+    expected = [*EVERY_KIND]
+    assert [type(r) for r in read] == [type(r) for r in expected]
+    assert read == expected
+
+
+@pytest.mark.parametrize("cut", [1, 4, 8, 9, 20])
+def test_a_torn_tail_loses_only_the_last_record(tmp_path: Path, cut: int) -> None:
+    frames = [Frame(k, 1, k, True, False, bytes([k]) * 50) for k in range(10)]
+    synthetic.write(tmp_path, frames)
+    (segment,) = tmp_path.iterdir()
+    os.truncate(segment, segment.stat().st_size - cut)
+    assert synthetic.read(tmp_path) == frames[:9]
+
+
+def test_a_flipped_bit_ends_its_segment_and_nothing_else(tmp_path: Path) -> None:
+    first = [Frame(k, 1, k, True, False, bytes([k]) * 50) for k in range(10)]
+    later = [Frame(k, 2, k, True, False, b"later") for k in range(5)]
+    synthetic.write(tmp_path, first)
+    (segment,) = tmp_path.iterdir()
+    data = bytearray(segment.read_bytes())
+    record = len(encode(first[0]))
+    data[len(MAGIC) + 6 * record + HEAD.size + 25] ^= 0x10
+    segment.write_bytes(data)
+    synthetic.write(tmp_path, later)
+    assert synthetic.read(tmp_path) == first[:6] + later
+
+
+@pytest.mark.parametrize("damage", [b"", b"MEET", b"NOTAJRNL" + bytes(40), MAGIC + b"\xff" * 64])
+def test_an_unusable_segment_is_passed_over(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "000001.seg").write_bytes(damage)
+    synthetic.write(tmp_path, [Tick(1)])
+    assert synthetic.read(tmp_path) == [Tick(1)]
+
+
+def test_segments_follow_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 200)
+    written = threading.Semaphore(0)
+    writer = JournalWriter(tmp_path, written.release, lambda error: None)
+    frames = [Frame(k, 1, k, True, False, bytes(300)) for k in range(5)]
+    for frame in frames:
+        writer.append(frame)
+        assert written.acquire(timeout=5)
+    writer.close()
+    assert len(list(tmp_path.iterdir())) >= 5
+    assert synthetic.read(tmp_path) == frames
+
+
+def test_a_reader_follows_a_growing_journal(tmp_path: Path) -> None:
+    reader = JournalReader(tmp_path)
+    got: list[Record] = []
+    arrived = threading.Semaphore(0)
+
+    def follow() -> None:
+        for record in reader:
+            got.append(record)
+            arrived.release()
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    writer = JournalWriter(tmp_path, reader.wake, lambda error: None)
+    for k in range(20):
+        writer.append(Tick(k))
+        assert arrived.acquire(timeout=5), "a record is seen without closing the journal"
+    writer.close()
+    reader.finish()
+    thread.join(5)
+    assert not thread.is_alive() and got == [Tick(k) for k in range(20)]
+
+
+def test_a_full_disk_is_told_once_and_what_was_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[OSError] = []
+    told = threading.Event()
+    written = threading.Event()
+
+    def on_error(error: OSError) -> None:
+        errors.append(error)
+        told.set()
+
+    writer = JournalWriter(tmp_path, written.set, on_error)
+    writer.append(Tick(1))
+    assert written.wait(5)
+
+    def full(fd: int, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer_module, "_write_all", full)
+    writer.append(Tick(2))
+    assert told.wait(5)
+    writer.append(Tick(3))
+    writer.close()
+    assert [error.errno for error in errors] == [errno.ENOSPC]
+    assert synthetic.read(tmp_path) == [Tick(1)]

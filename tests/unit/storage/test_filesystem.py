@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from storage import BlobNotFound, InvalidKey, StorageError, StorageMisconfigured, StorageUnavailable, localfile
+from storage.filesystem import FilesystemStore
+
+DATA = bytes(range(256)) * 1000
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FilesystemStore:
+    return FilesystemStore(tmp_path / "root", chunk_size=10_000)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "source.mp4"
+    path.write_bytes(DATA)
+    return path
+
+
+async def read(store: FilesystemStore, key: str, start: int = 0, end: int | None = None) -> bytes:
+    async with store.open(key, start, end) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_check_makes_the_folder_and_reports_one_that_cannot_be(tmp_path: Path) -> None:
+    await FilesystemStore(tmp_path / "new" / "root").check()
+    assert (tmp_path / "new" / "root").is_dir()
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageMisconfigured, match="is not writable: Not a directory"):
+        await FilesystemStore(tmp_path / "file" / "root").check()
+
+
+async def test_check_sweeps_what_a_killed_process_left(store: FilesystemStore) -> None:
+    await store.check()
+    old, fresh = store.root / ".incoming" / "1-old", store.root / ".incoming" / "2-new"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    await store.check()
+    assert not old.exists()
+    assert fresh.exists()
+
+
+async def test_a_failed_store_leaves_neither_blob_nor_temporary_file(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_source: int, target: int, _size: int) -> None:
+        os.write(target, b"part")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(localfile, "_copy", full)
+    with pytest.raises(StorageUnavailable, match="No space left on device"):
+        await store.put_file("r/a.mp4", source, "video/mp4")
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []
+    with pytest.raises(BlobNotFound):
+        await store.head("r/a.mp4")
+
+
+async def test_a_source_that_grows_while_it_is_stored_is_refused(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = localfile._copy
+
+    def grow(reader: int, writer: int, size: int) -> None:
+        copy(reader, writer, size)
+        with source.open("ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(localfile, "_copy", grow)
+    with pytest.raises(StorageError, match="changed size"):
+        await store.put_file("a.mp4", source, "video/mp4")
+    with pytest.raises(BlobNotFound):
+        await store.head("a.mp4")
+
+
+async def test_the_copy_works_where_the_kernel_cannot_do_it(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*_arguments: object) -> int:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "copy_file_range", unsupported)
+    await store.put_file("a.mp4", source, "video/mp4")
+    assert await read(store, "a.mp4") == DATA
+
+
+async def test_a_missing_source_is_not_blamed_on_the_store(store: FilesystemStore, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be read") as caught:
+        await store.put_file("a.mp4", tmp_path / "absent", "video/mp4")
+    assert type(caught.value) is StorageError
+
+
+async def test_delete_prunes_empty_folders_but_no_others(store: FilesystemStore, source: Path) -> None:
+    for key in ("s/r1/a.mp4", "s/r2/b.mp4"):
+        await store.put_file(key, source, "video/mp4")
+    await store.delete(["s/r1/a.mp4", "s/never/was.mp4"])
+    assert not (store.root / "s" / "r1").exists()
+    assert (await store.head("s/r2/b.mp4")).size == len(DATA)
+
+
+async def test_a_folder_is_not_a_blob(store: FilesystemStore, source: Path) -> None:
+    await store.put_file("s/r/a.mp4", source, "video/mp4")
+    for key in ("s/r", "s/r/a.mp4/x"):
+        with pytest.raises(BlobNotFound):
+            await store.head(key)
+        with pytest.raises(BlobNotFound):
+            await read(store, key)
+
+
+async def test_traversal_never_reaches_the_disk(store: FilesystemStore, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidKey):
+        await read(store, "../source.mp4")
+    with pytest.raises(InvalidKey):
+        await store.delete(["../source.mp4"])
+    with pytest.raises(InvalidKey):
+        await store.put_file("../copy.mp4", source, "video/mp4")
+    assert source.exists()
+    assert not (tmp_path / "copy.mp4").exists()
+
+
+async def test_an_open_blob_is_read_to_its_end_though_it_is_replaced(store: FilesystemStore, source: Path) -> None:
+    before = await store.put_file("a.mp4", source, "video/mp4")
+    async with store.open("a.mp4") as chunks:
+        first = await anext(chunks)
+        source.write_bytes(b"other")
+        after = await store.put_file("a.mp4", source, "video/mp4")
+        rest = b"".join([chunk async for chunk in chunks])
+    assert first + rest == DATA
+    assert before.etag != after.etag
+
+
+async def test_a_blob_truncated_by_force_is_an_error_not_a_short_read(store: FilesystemStore, source: Path) -> None:
+    await store.put_file("a.mp4", source, "video/mp4")
+    with pytest.raises(StorageUnavailable, match="ended early"):
+        async with store.open("a.mp4") as chunks:
+            await anext(chunks)
+            os.truncate(store.root / "a.mp4", 10_000)
+            async for _ in chunks:
+                pass
+
+
+async def test_cold_data_is_read_in_a_thread(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put_file("a.mp4", source, "video/mp4")
+    threads: set[int] = set()
+    cold = localfile.read_cold
+
+    def spy(fd: int, size: int, offset: int) -> bytes:
+        threads.add(threading.get_ident())
+        return cold(fd, size, offset)
+
+    monkeypatch.setattr(localfile, "read_cold", spy)
+    monkeypatch.setattr(localfile, "resident", lambda *_: False)
+    assert await read(store, "a.mp4", 5, 200_000) == DATA[5:200_001]
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+async def test_a_reader_cancelled_in_a_cold_read_closes_the_file_when_the_thread_is_done(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put_file("a.mp4", source, "video/mp4")
+    entered, proceed = threading.Event(), threading.Event()
+
+    def stuck(fd: int, size: int, offset: int) -> bytes:
+        entered.set()
+        proceed.wait(10)
+        return os.pread(fd, size, offset)  # EBADF if it had been closed
+
+    monkeypatch.setattr(localfile, "read_cold", stuck)
+    monkeypatch.setattr(localfile, "resident", lambda *_: False)
+    task = asyncio.create_task(read(store, "a.mp4"))
+    await asyncio.to_thread(entered.wait, 10)
+    opened = descriptors()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert descriptors() == opened
+    proceed.set()
+    for _ in range(100):
+        if descriptors() < opened:
+            break
+        await asyncio.sleep(0.02)
+    assert descriptors() == opened - 1
+
+
+async def test_descriptors_are_closed_after_every_way_out(store: FilesystemStore, source: Path) -> None:
+    await store.put_file("a.mp4", source, "video/mp4")
+    before = descriptors()
+    await read(store, "a.mp4")
+    async with store.open("a.mp4") as chunks:
+        await anext(chunks)
+    for start, etag in ((0, '"x"'), (len(DATA), None)):
+        with pytest.raises(StorageError):
+            async with store.open("a.mp4", start, if_match=etag):
+                pass
+    assert descriptors() == before

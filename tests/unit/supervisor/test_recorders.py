@@ -1,0 +1,89 @@
+"""Which recordings are picked up again, and what the control socket answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from meet.supervisor import child as child_module
+from meet.supervisor import lock
+from meet.supervisor.control import handle, listen
+from meet.supervisor.recorders import Recorders
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Path:
+    def entry(name: str, status: str | None) -> None:
+        directory = tmp_path / "spool" / name
+        directory.mkdir(parents=True)
+        (directory / "request.json").write_text("{}")
+        if status is not None:
+            (directory / "state.json").write_text(json.dumps({"status": status}))
+
+    entry("EG_active", "active")
+    entry("EG_complete", "complete")
+    entry("EG_ending", "ending")
+    entry("EG_no_state", None)
+    entry("EG_torn", "active")
+    (tmp_path / "spool" / "EG_torn" / "state.json").write_text('{"status": "act')
+    (tmp_path / "spool" / "EG_empty").mkdir()
+    return tmp_path / "spool"
+
+
+def test_everything_that_is_not_final_is_recovered(spool: Path) -> None:
+    assert Recorders(spool, {}).unfinished() == ["EG_active", "EG_ending", "EG_no_state", "EG_torn"]
+
+
+def test_no_spool_is_no_work(tmp_path: Path) -> None:
+    assert Recorders(tmp_path / "none", {}).unfinished() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"[]",
+        b'{"op":"dance"}',
+        b'{"op":"start_recorder"}',
+        b'{"op":"start_recorder","egress_id":"EG_unknown"}',
+    ],
+)
+async def test_a_wrong_request_is_answered_not_raised(spool: Path, line: bytes) -> None:
+    answer = await handle(line, Recorders(spool, {}))
+    assert answer["ok"] is False
+    assert answer["error"]
+
+
+async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "recorder.py"
+    script.write_text(
+        "import os, pathlib, sys\n"
+        "os.write(int(os.environ['MEET_READY_FD']), b'ready')\n"
+        "if sys.argv[2] == '--standby': sys.argv[2] = sys.stdin.readline().strip()\n"
+        f"pathlib.Path({str(tmp_path)!r}, 'ran').write_text(sys.argv[2])\n"
+    )
+    monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+    recorders = Recorders(spool, dict(os.environ))
+    path = tmp_path / "control.sock"
+    server = await listen(path, recorders)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert await handle(b'{"op":"start_recorder","egress_id":"EG_active"}', recorders) == {"ok": True}
+    child = recorders._running["EG_active"]
+    await child.finished.wait()
+    assert (tmp_path / "ran").read_text() == "EG_active"
+    await recorders.close(1)
+    server.close()
+    refused = await handle(b'{"op":"start_recorder","egress_id":"EG_active"}', recorders)
+    assert refused == {"ok": False, "error": "the server is shutting down"}
+
+
+def test_one_instance_per_data_directory(tmp_path: Path) -> None:
+    held = lock.acquire(tmp_path)
+    with pytest.raises(lock.AlreadyRunning, match=f"pid {os.getpid()}"):
+        lock.acquire(tmp_path)
+    held.close()
+    lock.acquire(tmp_path).close()

@@ -1,0 +1,94 @@
+/** `/recording/{id}`: watch and download one recording. */
+import { getRecording, mediaPath, type Caller } from "../lib/api";
+import { config } from "../lib/config";
+import { byId, showView } from "../lib/dom";
+import { bytes, clock, when } from "../lib/format";
+import { ApiError, address, request } from "../lib/http";
+import { Member } from "../lib/member";
+import { recordingProblem, showProblem, showText } from "../lib/problems";
+import { takeSecret } from "../lib/secrets";
+import { accessToken, asUser } from "../lib/session";
+import type { Recording } from "../lib/types";
+
+const recordingId = config.recordingId ?? "";
+const WAIT_MS = 2000;
+
+interface Way {
+  readonly caller: Caller;
+  readonly secret: string | undefined;
+  /** Credentials for `<video>` and the download link, which cannot set headers. */
+  readonly query: () => Record<string, string>;
+}
+
+const userQuery = (): Record<string, string> => ({ accessToken: accessToken() ?? "" });
+
+/** The credentials this tab has, most specific first: the link's secret, the room's secret, the signed-in user. */
+async function way(): Promise<{ way: Way; recording: Recording }> {
+  const secret = takeSecret("recordingSecret", recordingId);
+  const open = async (candidate: Way): Promise<{ way: Way; recording: Recording }> => ({
+    way: candidate,
+    recording: await getRecording(candidate.caller, recordingId, candidate.secret),
+  });
+  if (secret) {
+    try {
+      return await open({ caller: request, secret, query: () => ({ recordingSecret: secret }) });
+    } catch (error) {
+      // A private link asks for a signed-in user as well.
+      if (!(error instanceof ApiError) || error.status !== 401 || !accessToken()) throw error;
+      return open({ caller: asUser, secret, query: () => ({ recordingSecret: secret, ...userQuery() }) });
+    }
+  }
+  const roomId = recordingId.split("--")[0] ?? "";
+  const roomSecret = takeSecret("secret", roomId);
+  if (roomSecret) {
+    const member = new Member(roomId, roomSecret);
+    await member.enter();
+    return open({ caller: member.request.bind(member), secret: undefined, query: () => member.query });
+  }
+  return open({ caller: asUser, secret: undefined, query: userQuery });
+}
+
+function show(recording: Recording, query: Record<string, string>): void {
+  const title = recording.roomName ?? "Recording";
+  document.title = `${title} · Meet`;
+  byId("recording-title").textContent = title;
+  const facts = [
+    recording.startDate ? when(recording.startDate) : "",
+    recording.duration ? clock(recording.duration) : "",
+    recording.size ? bytes(recording.size) : "",
+  ];
+  byId("recording-facts").textContent = facts.filter(Boolean).join(" · ");
+  const source = address("api/v1", mediaPath(recordingId), query);
+  const player = byId<HTMLVideoElement>("player");
+  player.src = source;
+  const download = byId<HTMLAnchorElement>("download-link");
+  download.href = source;
+  download.download = recording.filename ?? "recording.mp4";
+  player.addEventListener("error", () => {
+    byId("player-error").hidden = false;
+  });
+  showView("player");
+}
+
+async function main(): Promise<void> {
+  try {
+    const found = await way();
+    let { recording } = found;
+    while (["starting", "active", "ending"].includes(recording.status)) {
+      byId("waiting-text").textContent =
+        recording.status === "ending" ? "The recording is being saved." : "The meeting is still being recorded.";
+      showView("waiting");
+      await new Promise((resolve) => window.setTimeout(resolve, WAIT_MS));
+      recording = await getRecording(found.way.caller, recordingId, found.way.secret);
+    }
+    if (recording.status !== "complete") {
+      showText({ title: "No video", text: "This recording failed, so there is nothing to play." });
+      return;
+    }
+    show(recording, found.way.query());
+  } catch (error) {
+    showProblem(error, recordingProblem);
+  }
+}
+
+void main();

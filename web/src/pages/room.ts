@@ -1,0 +1,82 @@
+/** `/room/{roomId}`: lobby, meeting, and what comes after. */
+import { getRoom } from "../lib/api";
+import { config, link } from "../lib/config";
+import { byId, copy, showView, toast } from "../lib/dom";
+import { ApiError } from "../lib/http";
+import { Member } from "../lib/member";
+import { roomProblem, showProblem, showText } from "../lib/problems";
+import { takeSecret } from "../lib/secrets";
+import type { Room } from "../lib/types";
+import { openLobby, type Choice } from "../room/lobby";
+import { startMeeting, type Ended } from "../room/meeting";
+
+const roomId = config.roomId ?? "";
+
+const ENDINGS: Readonly<Record<Ended, readonly [string, string]>> = {
+  left: ["You left the meeting", "You can come back any time."],
+  lost: ["The connection was lost", "The meeting could not be reached any more. Try to join again."],
+  ended: ["The meeting has ended", "Thank you for taking part."],
+  removed: ["You were removed from the meeting", "A moderator has ended your participation."],
+  elsewhere: ["You joined in another window", "This window has left the meeting, because the same person joined again."],
+  closed: ["The server is restarting", "Wait a moment, then join again."],
+};
+
+function showEnding(reason: Ended): void {
+  const [title, text] = ENDINGS[reason];
+  byId("left-title").textContent = title;
+  byId("left-text").textContent = text;
+  showView("left");
+}
+
+function showName(room: Room): void {
+  document.title = `${room.roomName} · Meet`;
+  for (const element of document.querySelectorAll("[data-room-name]")) element.textContent = room.roomName;
+}
+
+function offerLink(room: Room): void {
+  const url = room.access.anonymous.speaker.enabled ? room.access.anonymous.speaker.url : undefined;
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-invite]")) {
+    button.hidden = url === undefined;
+    button.addEventListener("click", () => void copy(url ?? "", "Invitation link copied"));
+  }
+}
+
+async function join(member: Member, room: Room, choice: Choice): Promise<void> {
+  try {
+    await startMeeting(member, room.config, choice, showEnding);
+  } catch (error) {
+    if (error instanceof ApiError && error.status >= 400 && error.status < 500) showProblem(error, roomProblem);
+    else toast(error instanceof ApiError ? error.message : "The meeting cannot be reached. Please try again.", "error");
+  }
+}
+
+async function main(): Promise<void> {
+  const secret = takeSecret("secret", roomId);
+  const member = new Member(roomId, secret);
+  byId("rejoin-button").addEventListener("click", () => location.reload());
+  try {
+    await member.enter();
+    const room = await getRoom(member.request.bind(member), roomId);
+    if (!member.may("canJoinMeeting")) {
+      location.replace(link(`room/${encodeURIComponent(roomId)}/recordings`));
+      return;
+    }
+    showName(room);
+    offerLink(room);
+    byId("lobby-recordings").hidden = !member.may("canRetrieveRecordings");
+    if (room.status === "closed") return showProblem(new ApiError(409, "Room Error", ""), roomProblem);
+    if (room.config?.e2ee.enabled) return showEncrypted();
+    showView("lobby");
+    await openLobby(member, (choice) => join(member, room, choice));
+  } catch (error) {
+    showProblem(error, roomProblem);
+  }
+}
+
+/** Joining without a key would send this person's picture in the clear into a room that promises otherwise. */
+function showEncrypted(): void {
+  const text = "This room is end-to-end encrypted, which this page does not support. Join with an app that does.";
+  showText({ title: "Encrypted room", text });
+}
+
+void main();

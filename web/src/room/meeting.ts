@@ -1,0 +1,132 @@
+/** One connection to the meeting: livekit-client's room, wired to tiles, chat, recording and controls. */
+import { DisconnectReason, Room, RoomEvent, type Participant } from "livekit-client";
+import { announce, byId, showView, toast } from "../lib/dom";
+import { ApiError } from "../lib/http";
+import type { Member } from "../lib/member";
+import type { RoomConfig } from "../lib/types";
+import { CHAT_TOPIC, Chat } from "./chat";
+import { Controls } from "./controls";
+import { wish } from "./devices";
+import type { Choice } from "./lobby";
+import { RECORDING_TOPIC, RecordingView } from "./recording";
+import { Tiles, displayName } from "./tiles";
+
+const ROLE_TOPIC = "meet_participant_role_updated";
+const PERMISSIONS_TOPIC = "meet_participant_permissions_updated";
+
+export type Ended = "left" | "lost" | "ended" | "removed" | "elsewhere" | "closed";
+
+const REASONS: Partial<Record<DisconnectReason, Ended>> = {
+  [DisconnectReason.CLIENT_INITIATED]: "left",
+  [DisconnectReason.DUPLICATE_IDENTITY]: "elsewhere",
+  [DisconnectReason.PARTICIPANT_REMOVED]: "removed",
+  [DisconnectReason.ROOM_DELETED]: "ended",
+  [DisconnectReason.ROOM_CLOSED]: "ended",
+  [DisconnectReason.SERVER_SHUTDOWN]: "closed",
+};
+
+/** Join and stay until the end. Resolves when the meeting is on screen; `ended` is called once. Throws when it fails. */
+export async function startMeeting(
+  member: Member,
+  config: RoomConfig | undefined,
+  choice: Choice,
+  ended: (reason: Ended) => void,
+): Promise<void> {
+  const { token, url } = await member.join(choice.name);
+  const room = new Room({
+    adaptiveStream: true,
+    dynacast: true,
+    disconnectOnPageLeave: true,
+    audioCaptureDefaults: wish("audioinput"),
+    videoCaptureDefaults: wish("videoinput"),
+    audioOutput: wish("audiooutput"),
+  });
+  const tiles = new Tiles(room);
+  const chat = new Chat(room);
+  const recording = new RecordingView(member, config?.recording.enabled !== false);
+  const controls = new Controls(room, member);
+  const update = (): void => {
+    tiles.sync();
+    controls.sync();
+  };
+  const allow = (): void => {
+    const on = config?.chat.enabled !== false;
+    chat.allow(on && member.may("canReadChat"), on && member.may("canWriteChat"));
+    recording.permissionsChanged();
+    controls.sync();
+  };
+  member.onChange = allow;
+
+  for (const event of TRACK_EVENTS) room.on(event, update);
+  room.on(RoomEvent.ParticipantConnected, (someone) => comeAndGo(someone, "joined", update));
+  room.on(RoomEvent.ParticipantDisconnected, (someone) => comeAndGo(someone, "left", update));
+  room.on(RoomEvent.ActiveSpeakersChanged, () => tiles.speakers());
+  room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
+    if (topic === CHAT_TOPIC && sender) chat.receive(displayName(sender), payload);
+    // Signals come from the server. With a sender it is a participant pretending.
+    if (sender) return;
+    if (topic === RECORDING_TOPIC) recording.receive(payload);
+    if (topic === ROLE_TOPIC) void renew(() => member.refresh());
+    if (topic === PERMISSIONS_TOPIC) void renew(() => member.regenerate());
+  });
+  room.on(RoomEvent.AudioPlaybackStatusChanged, () => controls.sync());
+  room.on(RoomEvent.Reconnecting, () => banner("The connection was lost. Reconnecting…"));
+  room.on(RoomEvent.SignalReconnecting, () => banner("The connection was lost. Reconnecting…"));
+  room.on(RoomEvent.Reconnected, () => {
+    banner("");
+    update();
+    void recording.load();
+  });
+  room.on(RoomEvent.MediaDevicesError, (error) => toast(`Camera or microphone: ${error.message}`, "error"));
+  room.on(RoomEvent.Disconnected, (reason) => {
+    member.stop();
+    tiles.clear();
+    controls.close();
+    recording.close();
+    banner("");
+    ended((reason !== undefined && REASONS[reason]) || "lost");
+  });
+
+  await room.connect(url, token);
+  showView("meeting");
+  allow();
+  update();
+  announce("You joined the meeting.");
+  void recording.load();
+  await Promise.all([
+    choice.microphone ? controls.setMicrophone(true) : undefined,
+    choice.camera ? controls.setCamera(true) : undefined,
+  ]);
+}
+
+const TRACK_EVENTS = [
+  RoomEvent.TrackPublished,
+  RoomEvent.TrackUnpublished,
+  RoomEvent.TrackSubscribed,
+  RoomEvent.TrackUnsubscribed,
+  RoomEvent.TrackMuted,
+  RoomEvent.TrackUnmuted,
+  RoomEvent.LocalTrackPublished,
+  RoomEvent.LocalTrackUnpublished,
+  RoomEvent.ParticipantNameChanged,
+] as const;
+
+function comeAndGo(participant: Participant, what: "joined" | "left", update: () => void): void {
+  update();
+  announce(`${displayName(participant)} ${what}.`);
+}
+
+async function renew(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    toast("Your permissions have changed. Rejoin if something does not work.");
+  }
+}
+
+function banner(text: string): void {
+  const element = byId("banner");
+  element.textContent = text;
+  element.hidden = text === "";
+}
