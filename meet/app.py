@@ -15,7 +15,10 @@ import uvloop
 
 import meet.api
 import storage
+from meet import credentials
 from meet.api import Services
+from meet.api.public_url import PublicUrl
+from meet.api.rate_limits import rate_limiter
 from meet.config import Settings
 from meet.core import services as domain_services
 from meet.core.clock import SystemClock
@@ -24,6 +27,7 @@ from meet.db import Database
 from meet.http import Document, HttpApp
 from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
 from meet.livekit.tls import trust_own
+from meet.outbound import WebhookSender
 from meet.web import Pages, WebConfig
 from meet.web.bridge import AssetsMissing
 
@@ -71,6 +75,10 @@ def core_settings(settings: Settings) -> CoreSettings:
         initial_admin_user=settings.initial_admin_user,
         initial_admin_password=settings.initial_admin_password,
         initial_api_key=settings.initial_api_key,
+        guessable=credentials.refused(settings),
+        initial_webhook_enabled=settings.initial_webhook_enabled,
+        initial_webhook_url=settings.initial_webhook_url,
+        captions_enabled=settings.captions_enabled,
         access_token_ttl_s=settings.access_token_expiration,
         refresh_token_ttl_s=settings.refresh_token_expiration,
         room_member_token_ttl_s=settings.room_member_token_expiration,
@@ -94,8 +102,16 @@ def build(settings: Settings) -> HttpApp:
     media = LiveKitMediaServer(
         settings.livekit_url_private, settings.livekit_api_key, settings.livekit_api_secret, tls=_own_tls(settings)
     )
+    public = PublicUrl((settings.base_url or settings.backend_url) + settings.base_path)
+    sender = WebhookSender(allow_private=settings.webhook_allow_private)
     domain = domain_services.build(
-        core_settings(settings), database.repositories(), media=media, blobs=blobs, clock=SystemClock()
+        core_settings(settings),
+        database.repositories(),
+        media=media,
+        blobs=blobs,
+        clock=SystemClock(),
+        transport=sender,
+        base_url=lambda: public.current,
     )
     verifier = WebhookVerifier(settings.livekit_api_key, settings.livekit_api_secret)
     url = media_url(settings)
@@ -104,9 +120,18 @@ def build(settings: Settings) -> HttpApp:
         rooms=domain.rooms,
         recordings=domain.recordings,
         tokens=domain.tokens,
+        meetings=domain.meetings,
+        assistants=domain.assistants,
+        users=domain.users,
+        members=domain.members,
+        api_keys=domain.api_keys,
+        global_settings=domain.global_settings,
+        analytics=domain.analytics,
+        webhooks=domain.webhooks,
         inbox=WebhookInbox(verifier, domain.media_events),
         blobs=blobs,
         media_url=url,
+        public=public,
         captions_enabled=settings.captions_enabled,
         store_name="S3" if settings.blob_storage_mode == "s3" else "Storage",
         web=Pages(WebConfig(media_url=url)),
@@ -129,9 +154,12 @@ def build(settings: Settings) -> HttpApp:
     async def close() -> None:
         await domain.stop()
         await media.close()
+        await sender.close()
         await blobs.close()
         database.close()
 
+    if not settings.limits_requests:
+        log.warning("rate_limits_off")
     bases = [settings.base_path, ""] if settings.base_path else [""]
     return meet.api.build(
         services,
@@ -140,6 +168,7 @@ def build(settings: Settings) -> HttpApp:
         public_url=settings.base_url or None,
         trust_proxy=_trust_proxy(settings.trust_proxy),
         cors_origin=settings.cors_origin,
+        rate_limiter=rate_limiter() if settings.limits_requests else None,
         readiness={"storage": blobs.check, "media": check_media, "database": check_database},
         on_startup=(check_store, domain.start),
         on_shutdown=(close,),

@@ -86,7 +86,7 @@ def serve(show_credentials: bool, **options: Any) -> None:
     settings = _load(**options)
     logging.configure(settings.log_level, settings.log_format, process="serve")
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # the database holds secrets
         held = lock.acquire(settings.data_dir)
         settings = claim_ports(credentials.fill(settings))
     except (lock.AlreadyRunning, credentials.WeakCredentials, PortInUse, OSError) as error:

@@ -66,6 +66,19 @@ class Settings(BaseSettings):
         True, "MEET_REFRESH_TOKEN_ROTATION_ENABLED", "hand out a new refresh token at every refresh"
     )
 
+    # Webhooks
+    initial_webhook_enabled: bool = _env(
+        False, "MEET_INITIAL_WEBHOOK_ENABLED", "send webhooks from the first start on; later the settings page decides"
+    )
+    initial_webhook_url: str = _env("", "MEET_INITIAL_WEBHOOK_URL", "where they are sent, http:// or https://")
+    webhook_allow_private: bool = _env(
+        False, "MEET_WEBHOOK_ALLOW_PRIVATE", "let webhooks go to private and loopback addresses"
+    )
+
+    # Rate limits
+    rate_limits: bool = _env(True, "MEET_RATE_LIMITS", "limit requests per client address; see docs/configuration.md")
+    node_env: str = _env("", "NODE_ENV", "development, test or ci switch rate limits off, as in OpenVidu Meet")
+
     # Media server
     livekit_url: str = _env("", "LIVEKIT_URL", "media server for clients (ws:// or wss://); empty: the embedded one")
     livekit_private: str = _env(
@@ -155,7 +168,14 @@ class Settings(BaseSettings):
             raise ValueError("MEET_S3_SSE_TYPE=SSE-KMS needs MEET_S3_SSE_KMS_KEY_ID")
         if self.livekit_url and not self.livekit_url.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("LIVEKIT_URL must start with ws:// or wss://")
+        if self.initial_webhook_url and not self.initial_webhook_url.startswith(("http://", "https://")):
+            raise ValueError("MEET_INITIAL_WEBHOOK_URL must start with http:// or https://")
         return self
+
+    @property
+    def limits_requests(self) -> bool:
+        """True when clients are held to the rate limits."""
+        return self.rate_limits and self.node_env not in ("development", "test", "ci")
 
     @property
     def livekit_embedded(self) -> bool:
@@ -176,7 +196,8 @@ class Settings(BaseSettings):
     @property
     def local_host(self) -> str:
         """An address of this machine on which `host` is listening, for URLs between our own processes."""
-        return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"[{host}]" if ":" in host else host
 
     @property
     def backend_url(self) -> str:

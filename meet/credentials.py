@@ -35,6 +35,11 @@ class WeakCredentials(Exception):
     """A guessable credential was configured for an address that other machines can reach."""
 
 
+def refused(settings: Settings) -> frozenset[str]:
+    """What is no credential at this address, even if it was stored while only this machine could reach the server."""
+    return frozenset() if settings.host in _LOOPBACK else frozenset(_GUESSABLE)
+
+
 def fill(settings: Settings) -> Settings:
     """`settings` with every missing credential read from, or generated into, the data directory.
 

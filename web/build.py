@@ -50,7 +50,7 @@ def find_node() -> tuple[Path, list[str]]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         # The command is a tool of this machine, not input from anywhere.
-        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+        version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
         found = re.match(r"v(\d+)\.", version)
         if found and int(found[1]) >= MINIMUM_NODE:
             return Path(node), [npm]
@@ -68,7 +68,7 @@ def find_node() -> tuple[Path, list[str]]:
 def run(command: Sequence[str], node: Path) -> None:
     """Run one tool in `web/`; its output is shown only when it fails."""
     path = os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])
-    done = subprocess.run(  # noqa: S603 - only commands spelled out in this file
+    done = subprocess.run(
         command, cwd=WEB, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:

@@ -147,6 +147,7 @@ async def measure(requests: int, rounds: int, *, backend: bool) -> dict[str, lis
                 "SERVER_PORT": str(ports[name]),
                 "MEET_DATA_DIR": str(folder / name),
                 "MEET_INITIAL_API_KEY": KEY,
+                "MEET_RATE_LIMITS": "false",
                 "MEET_LOG_LEVEL": level,
                 "MEET_LOG_FORMAT": "json",
             }

@@ -1,8 +1,8 @@
 """The HTTP surfaces of the product: handlers that translate, call one service and render.
 
-`meet/`, `internal/` and `livekit/` hold the handlers of the documents in `openapi/`, which name them. `authentication`
-decides who calls, `errors` what a domain error looks like, `selection` and `paging` what an answer carries,
-`validators` the rules that schemas cannot say. `build` puts an application together.
+`meet/`, `internal/`, `extra/` and `livekit/` hold the handlers of the documents in `openapi/`, which name them.
+`authentication` decides who calls, `errors` what a domain error looks like, `selection` and `paging` what an answer
+carries, `validators` the rules that schemas cannot say, `rate_limits` how often. `build` puts an application together.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def documents(base_path: str = "/meet") -> list[Document]:
             tuple(f"{base}/internal-api/v1" for base in bases),
             public=False,
         ),
+        Document(root / "meet-extra" / "openapi.yaml", tuple(f"{base}/api/extra/v1" for base in bases)),
         Document(root / "livekit" / "openapi.yaml", ("",), public=False),
         Document(root / "system" / "openapi.yaml", tuple(bases)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from meet.core import errors as domain
+from meet.core.meeting_errors import CaptionsUnavailable, UnreadableParticipant
 from meet.http import Call, HttpError, Issue, ValidationFailed
 from storage import StorageMisconfigured, StorageUnavailable
 
@@ -21,6 +22,8 @@ STATUS: dict[type[domain.MeetError], int] = {
     domain.Unavailable: 503,
     domain.MediaServerUnavailable: 503,
     domain.MediaServerError: 500,
+    CaptionsUnavailable: 500,
+    UnreadableParticipant: 500,
 }
 """Status of each branch of the tree; the nearest ancestor listed counts."""
 

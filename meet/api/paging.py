@@ -23,10 +23,15 @@ def page_request(params: Mapping[str, Any]) -> PageRequest:
 
 def room_name(params: Mapping[str, Any]) -> TextMatch | None:
     """The `roomName` filter; an empty text filters nothing."""
-    value = params.get("roomName")
+    return text_match(params, "roomName")
+
+
+def text_match(params: Mapping[str, Any], name: str) -> TextMatch | None:
+    """The text filter of a parameter and its two companions; an empty text filters nothing."""
+    value = params.get(name)
     if not value:
         return None
-    return TextMatch(value, params["roomNameMatchMode"], params["roomNameCaseInsensitive"], "roomName")
+    return TextMatch(value, params[f"{name}MatchMode"], params[f"{name}CaseInsensitive"], name)
 
 
 def pagination(page: Page[Any]) -> dict[str, Any]:

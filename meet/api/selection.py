@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meet.core.model.user import User
 from meet.http import Call
 
 
@@ -74,3 +75,29 @@ RECORDING = Fields(
         "details",
     ),
 )
+
+MEMBER = Fields(
+    base=(
+        "memberId",
+        "roomId",
+        "name",
+        "type",
+        "membershipDate",
+        "accessUrl",
+        "baseRole",
+        "customPermissions",
+        "permissionsUpdatedAt",
+    ),
+    extra=("effectivePermissions",),
+)
+
+
+def user_document(user: User) -> dict[str, Any]:
+    """Every property of a user that leaves the server; there is no choice to make."""
+    return {
+        "userId": user.user_id,
+        "name": user.name,
+        "registrationDate": user.registration_date,
+        "role": user.role,
+        "roleUpdatedAt": user.role_updated_at,
+    }

@@ -6,12 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from meet.core.analytics import Analytics
+from meet.core.api_keys import ApiKeyService
+from meet.core.assistants import AssistantService
 from meet.core.auth import AuthService
+from meet.core.global_settings import GlobalSettings
+from meet.core.meetings import MeetingService
+from meet.core.members import MemberService
 from meet.core.recordings import RecordingService
 from meet.core.rooms import RoomService
 from meet.core.tokens import TokenService
+from meet.core.users import UserService
+from meet.core.webhooks import WebhookService
 from meet.http import Call
 from storage import BlobStore
+
+from .public_url import PublicUrl
 
 
 class MediaServerInbox(Protocol):
@@ -25,15 +35,25 @@ class MediaServerInbox(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """`media_url` turns a request's base URL (`https://host/meet`) into the media server's URL for that client
-    (`wss://..`). `store_name` is how errors call the blob store (`S3`, `Storage`)."""
+    (`wss://..`); `public` remembers base URLs for links outside of requests. `store_name` is how errors call the blob
+    store (`S3`, `Storage`)."""
 
     auth: AuthService
     rooms: RoomService
     recordings: RecordingService
     tokens: TokenService
+    meetings: MeetingService
+    assistants: AssistantService
+    users: UserService
+    members: MemberService
+    api_keys: ApiKeyService
+    global_settings: GlobalSettings
+    analytics: Analytics
+    webhooks: WebhookService
     inbox: MediaServerInbox
     blobs: BlobStore
     media_url: Callable[[str], str]
+    public: PublicUrl
     captions_enabled: bool = False
     store_name: str = "Storage"
 

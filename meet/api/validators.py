@@ -73,6 +73,15 @@ def auto_deletion_policy(value: Any, issues: list[Issue]) -> Iterable[Issue]:
             yield Issue((name,), f"FAIL policy is not allowed for {name} auto-deletion policy")
 
 
+def one_identity(value: Any, issues: list[Issue]) -> Iterable[Issue]:
+    """A member is a registered user or a named guest (contract 2.3.1)."""
+    yield from issues
+    if any(issue.fatal for issue in issues):
+        return
+    if bool(value.get("userId")) == bool(value.get("name")):
+        yield Issue(("userId",), "Either userId or name must be provided, but not both")
+
+
 def encoding(value: Any, _issues: list[Issue]) -> Iterable[Issue]:
     """What is wrong with an encoding, in the contract's words (Appendix B) instead of the schema's."""
     if isinstance(value, str):

@@ -76,7 +76,8 @@ class AuthService:
         if not stored:
             raise NoApiKeyConfigured
         given = key.encode()
-        if not any(hmac.compare_digest(given, each.key.encode()) for each in stored):
+        known = any(hmac.compare_digest(given, each.key.encode()) for each in stored)
+        if not known or key.lower() in self._settings.guessable:
             raise InvalidApiKey
         root = await self._accounts.get_user(self._settings.initial_admin_user)
         if root is None:
@@ -104,6 +105,8 @@ class AuthService:
         restricted = user.must_change_password or claims.kind == "temporary"
         if restricted and not password_change_allowed:
             raise PasswordChangeRequired
+        if not user.must_change_password and claims.issued_at < user.sessions_since:
+            raise InvalidToken
         if roles is not None and user.role not in roles:
             raise InsufficientPermissions
         return Caller("user", user=user)
@@ -122,7 +125,7 @@ class AuthService:
                 raise InvalidToken
         if claims.user_id is not None:
             user = await self._accounts.get_user(claims.user_id)
-            if user is None or claims.iat < user.role_updated_at:
+            if user is None or claims.iat < max(user.role_updated_at, user.sessions_since):
                 raise InvalidToken
         return Caller("room_member", user=(await self.anonymous(access_token)).user, member=claims)
 
@@ -141,6 +144,9 @@ class AuthService:
         """A token pair, or a temporary token when the password must change first. Raises InvalidCredentials."""
         user = await self._accounts.get_user(user_id)
         if not await verify_password(password, user.password_hash if user else None) or user is None:
+            raise InvalidCredentials
+        if password.lower() in self._settings.guessable:
+            log.warning("guessable_password_refused", user=user_id)
             raise InvalidCredentials
         if user.must_change_password:
             token = self._codec.sign_user(user.user_id, user.name, "temporary")
@@ -164,17 +170,21 @@ class AuthService:
             raise InvalidTokenSubject
         if user.must_change_password:
             raise PasswordChangeRequired
+        if claims.issued_at < user.sessions_since:
+            raise InvalidRefreshToken
         pair = self._pair(user)
         return user, pair if self._settings.refresh_token_rotation else TokenPair(pair.access_token)
 
     async def change_password(self, caller: Caller, current: str, new: str) -> TokenPair | None:
         """Replace the caller's own password; a token pair when the change was mandatory.
 
+        A mandatory change ends all older sessions: whoever made it necessary must not go on with theirs.
         Raises Unauthorized, InvalidCurrentPassword."""
         user = await self.me(caller)
         if not await verify_password(current, user.password_hash):
             raise InvalidCurrentPassword
-        await self._accounts.set_password(user.user_id, await hash_password(new), False)
+        since = self._clock.now_ms() if user.must_change_password else None
+        await self._accounts.set_password(user.user_id, await hash_password(new), False, sessions_since=since)
         log.info("password_changed", user=user.user_id)
         return self._pair(user) if user.must_change_password else None
 
@@ -192,10 +202,13 @@ class AuthService:
 
 
 def _initial_config(settings: CoreSettings) -> GlobalConfig:
-    """Contract 3.10; webhooks are switched on by whoever configures them."""
+    """Contract 3.10: webhooks need a key to be signed with."""
+    webhooks: dict[str, object] = {"enabled": settings.initial_webhook_enabled and bool(settings.initial_api_key)}
+    if settings.initial_webhook_url:
+        webhooks["url"] = settings.initial_webhook_url
     return GlobalConfig(
         project_id=settings.name_id,
-        webhooks={"enabled": False},
+        webhooks=webhooks,
         security={"authentication": {"oauthProviders": []}},
         rooms={"appearance": {"themes": []}},
     )

@@ -17,6 +17,8 @@ MeetError                       message: wire text (contract A.1), title: the co
     ├── MediaServerUnavailable  the media server cannot be reached
     ├── EgressNotFound
     └── EgressNotActive
+
+Branches about one subject stand beside this file: `account_errors`, `meeting_errors`, `webhook_errors`.
 """
 
 from __future__ import annotations

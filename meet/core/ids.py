@@ -35,6 +35,11 @@ def new_secret() -> str:
     return secrets.token_hex(5)
 
 
+def new_guest_id() -> str:
+    """A guest's member id, which is also their secret: `guest-` and 10 hex characters."""
+    return f"guest-{secrets.token_hex(5)}"
+
+
 def new_api_key() -> str:
     """`ovmeet-` and 32 characters."""
     return f"ovmeet-{secrets.token_hex(16)}"

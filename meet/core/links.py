@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .model.room import AnonymousEntry, Room
+from .model.member import member_type
+from .model.room import AnonymousEntry, Room, RoomMember
 
 
 def access_document(room: Room, base_url: str, *, links: bool = True) -> dict[str, Any]:
@@ -46,3 +47,21 @@ def room_document(room: Room, base_url: str, *, links: bool = True) -> dict[str,
     if room.auto_deletion_policy is not None:
         document["autoDeletionPolicy"] = room.auto_deletion_policy
     return document
+
+
+def member_document(member: RoomMember, base_url: str) -> dict[str, Any]:
+    """Every field of a room member (contract 3.6); a guest's link holds their secret."""
+    page = f"{base_url}/room/{member.room_id}"
+    document: dict[str, Any] = {
+        "memberId": member.member_id,
+        "roomId": member.room_id,
+        "name": member.name,
+        "type": member_type(member),
+        "membershipDate": member.membership_date,
+        "accessUrl": page if member.user_id is not None else f"{page}?secret={member.member_id}",
+        "baseRole": member.base_role,
+        "customPermissions": member.custom_permissions,
+        "effectivePermissions": member.effective_permissions,
+        "permissionsUpdatedAt": member.permissions_updated_at,
+    }
+    return {name: value for name, value in document.items() if value is not None}

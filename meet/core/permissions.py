@@ -38,6 +38,12 @@ class Rights:
             raise InsufficientPermissions
 
 
+def require_admin(caller: Caller) -> None:
+    """Raises InsufficientPermissions for everybody but admins and holders of the API key."""
+    if caller.kind == "anonymous" or not caller.is_admin:
+        raise InsufficientPermissions
+
+
 def manages(caller: Caller, room: Room) -> bool:
     """True for admins and the room's owner: the only ones who may change or delete it."""
     if caller.member is not None or caller.user is None or caller.kind == "anonymous":

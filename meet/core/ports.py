@@ -10,13 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from .account_ports import AnalyticsRepository, UserRepository
 from .clock import Clock
 from .model.encoding import Encoding, Layout
 from .model.media import MediaParticipant
+from .model.member import Candidacy, MemberFilter
 from .model.paging import Page, PageRequest, RecordingFilter, RoomFilter
 from .model.recording import Egress, Recording, RecordingLock, RecordingStatus
 from .model.room import Room, RoomMember, RoomStatus
 from .model.user import ApiKey, GlobalConfig, User
+from .model.webhook import Announcement
+from .webhook_ports import OutboxRepository
 
 __all__ = [
     "AccountRepository",
@@ -49,23 +53,63 @@ class RoomRepository(Protocol):
 
     async def ids_with_status(self, status: RoomStatus) -> list[str]: ...
 
-    async def modify(self, room_id: str, change: Callable[[Room], Room]) -> Room | None:
+    async def modify(
+        self,
+        room_id: str,
+        change: Callable[[Room], Room],
+        announce: Callable[[Room], Announcement] | None = None,
+        *,
+        roles_changed: bool = False,
+    ) -> Room | None:
         """Read, change and write in one transaction; None when absent.
 
-        `change` is pure. Returning an equal room writes nothing; raising leaves the room as it was."""
+        With `roles_changed` every member's effective permissions are computed again in the same transaction, and are
+        dated with the room's `roles_updated_at`.
+
+        `change` is pure. Returning an equal room writes nothing; raising leaves the room as it was. What `announce`
+        makes of the new room goes to the outbox in the same transaction."""
         ...
 
-    async def delete(self, room_id: str, *, even_active: bool = False) -> bool:
+    async def delete(
+        self,
+        room_id: str,
+        *,
+        even_active: bool = False,
+        announce: Callable[[Room], Announcement] | None = None,
+    ) -> bool:
         """Remove the room with its members, lock and names. False when absent, or in a meeting unless `even_active`.
 
-        Raises RoomStillHasRecordings while recordings of it remain."""
+        What `announce` makes of the last known room goes to the outbox in the same transaction. Raises
+        RoomStillHasRecordings while recordings of it remain."""
         ...
 
 
 class MemberRepository(Protocol):
-    """Room members, read side."""
+    """Room members. Their permissions follow the room's roles: see `RoomRepository.modify`."""
 
     async def get(self, room_id: str, member_id: str) -> RoomMember | None: ...
+
+    async def page(self, room_id: str, wanted: MemberFilter, request: PageRequest) -> Page[RoomMember]:
+        """One page of a room's members. Raises ValidationFailed for a bad cursor or regular expression."""
+        ...
+
+    async def add(
+        self, room_id: str, user_id: str | None, make: Callable[[Candidacy], RoomMember]
+    ) -> RoomMember | None:
+        """Store what `make` (a pure function) makes of the state the transaction finds; None without the room.
+
+        Raising in `make` stores nothing."""
+        ...
+
+    async def modify(
+        self, room_id: str, member_id: str, change: Callable[[Room, RoomMember], RoomMember]
+    ) -> RoomMember | None:
+        """Read, change (a pure function) and write in one transaction; None when absent."""
+        ...
+
+    async def remove(self, room_id: str, member_ids: Sequence[str]) -> list[str]:
+        """Remove them; returns those that were there, in the given order."""
+        ...
 
 
 class RecordingRepository(Protocol):
@@ -79,16 +123,20 @@ class RecordingRepository(Protocol):
 
     async def locks(self) -> list[RecordingLock]: ...
 
-    async def create(self, recording: Recording) -> bool:
+    async def create(self, recording: Recording, announcements: Sequence[Announcement] = ()) -> bool:
         """Insert; False when it is stored already, was deleted or abandoned before, or its room is gone.
 
-        One in progress also takes the room's lock when nobody holds it, so that an egress started elsewhere counts."""
+        When it is inserted, `announcements` go to the outbox. One in progress also takes the room's lock when nobody
+        holds it, so that an egress started elsewhere counts."""
         ...
 
-    async def advance(self, recording: Recording) -> Recording | None:
+    async def advance(
+        self, recording: Recording, announce: Callable[[Recording], Announcement | None] | None = None
+    ) -> Recording | None:
         """Write status, times and results where the stored status may move to the new one; None when it may not.
 
-        Entering a final status releases the room's lock in the same transaction."""
+        In the same transaction entering a final status releases the room's lock, and what `announce` makes of the
+        recording as it was before goes to the outbox."""
         ...
 
     async def get(self, recording_id: str) -> Recording | None:
@@ -123,10 +171,17 @@ class RecordingRepository(Protocol):
         """Rows hidden by a deletion that never finished (crash)."""
         ...
 
-    async def abandon(self, room_id: str, key: str, now: int) -> Recording | None:
+    async def abandon(
+        self,
+        room_id: str,
+        key: str,
+        now: int,
+        announce: Callable[[Recording], Announcement] | None = None,
+    ) -> Recording | None:
         """Forget a start that failed: row removed, lock released, tombstone left, in one transaction.
 
-        When the recording has become active in the meantime nothing changes and it is returned."""
+        When the recording has become active in the meantime nothing changes and it is returned; otherwise what
+        `announce` makes of a row that was still starting goes to the outbox."""
         ...
 
     async def is_tombstoned(self, key: str) -> bool: ...
@@ -158,11 +213,25 @@ class AccountRepository(Protocol):
 
     async def get_user(self, user_id: str) -> User | None: ...
 
-    async def set_password(self, user_id: str, password_hash: str, must_change: bool) -> bool: ...
+    async def set_password(
+        self, user_id: str, password_hash: str, must_change: bool, *, sessions_since: int | None = None
+    ) -> bool:
+        """False when absent. `sessions_since` (ms), when given, ends everything that began before."""
+        ...
 
     async def api_keys(self) -> list[ApiKey]: ...
 
+    async def replace_api_key(self, key: ApiKey | None) -> None:
+        """Make it the only key, or leave none."""
+        ...
+
     async def get_config(self, project_id: str) -> GlobalConfig | None: ...
+
+    async def modify_config(
+        self, project_id: str, change: Callable[[GlobalConfig], GlobalConfig]
+    ) -> GlobalConfig | None:
+        """Read, change (a pure function) and write in one transaction; None when the project id is unknown."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +243,9 @@ class Repositories:
     recordings: RecordingRepository
     names: NameRepository
     accounts: AccountRepository
+    outbox: OutboxRepository
+    users: UserRepository
+    analytics: AnalyticsRepository
 
 
 class MediaServer(Protocol):

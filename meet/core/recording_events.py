@@ -7,6 +7,7 @@ the same state.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -16,8 +17,10 @@ from .errors import MediaServerError
 from .ids import new_secret, recording_filename, recording_id, uid_of_key
 from .model.recording import IN_PROGRESS, Egress, Recording
 from .model.room import Room
+from .model.webhook import Announcement
 from .ports import BlobDeleter, MediaServer, RecordingRepository, RoomRepository
 from .signals import Signals
+from .webhook_events import WebhookEvents
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +36,8 @@ class RecordingEvents:
         media: MediaServer,
         blobs: BlobDeleter,
         signals: Signals,
+        webhooks: WebhookEvents,
+        wake: Callable[[], None],
         clock: Clock,
         prefix: str,
     ) -> None:
@@ -41,6 +46,8 @@ class RecordingEvents:
         self._media = media
         self._blobs = blobs
         self._signals = signals
+        self._webhooks = webhooks
+        self._wake = wake
         self._clock = clock
         self._prefix = prefix
         self._changed: dict[str, asyncio.Event] = {}
@@ -63,18 +70,36 @@ class RecordingEvents:
                 return None
         if not _says_something_new(stored, egress):
             return stored
-        written = await self._recordings.advance(_with_egress(stored, egress, self._clock.now_ms()))
+        changed = _with_egress(stored, egress, self._clock.now_ms())
+
+        def announce(before: Recording) -> Announcement | None:
+            # The same news may be on its way through a webhook of the media server and the answer to a request.
+            return self._webhooks.recording_changed(changed) if _says_something_new(before, egress) else None
+
+        written = await self._recordings.advance(changed, announce)
         if written is None:
             return await self._recordings.get(identifier)
         self._announce(written)
         return written
 
-    async def abort(self, recording: Recording, reason: str) -> None:
-        """Give up a recording whose egress is lost; a no-op when it ended in the meantime. Sends no signal."""
+    async def abort(self, recording: Recording, reason: str, *, tell: bool = False) -> None:
+        """Give up a recording whose egress is lost; a no-op when it ended in the meantime.
+
+        No signal, and no webhook either (contract 6) unless `tell`: for those whose end nobody else will report."""
         now = self._clock.now_ms()
         aborted = replace(recording, status="aborted", end_date=now, error=reason, updated_at=now)
-        if await self._recordings.advance(aborted) is not None:
+        told = self._webhooks.recording_changed(aborted) if tell else None
+        if await self._recordings.advance(aborted, lambda _before: told) is not None:
+            self._wake()
             log.warning("recording_aborted", recording=recording.recording_id, reason=reason)
+
+    def start_failed(self, recording: Recording) -> Announcement:
+        """The last word on a recording whose start was announced and then came to nothing."""
+        now = self._clock.now_ms()
+        failed = replace(
+            recording, status="failed", end_date=now, error="Recording could not be started", updated_at=now
+        )
+        return self._webhooks.recording_changed(failed)
 
     def watch(self, egress_id: str) -> asyncio.Event:
         """An event set at every change of this egress; give it back with `unwatch`."""
@@ -88,7 +113,7 @@ class RecordingEvents:
         if room is None:
             return None
         recording = _with_egress(_new_recording(room, egress, identifier, uid), egress, self._clock.now_ms())
-        if await self._recordings.create(recording):
+        if await self._recordings.create(recording, self._webhooks.recording_created(recording)):
             self._announce(recording)
             return recording
         return await self._recordings.get(identifier)
@@ -114,6 +139,7 @@ class RecordingEvents:
         if event is not None:
             event.set()
         self._signals.recording(recording)
+        self._wake()
 
 
 def _new_recording(room: Room, egress: Egress, identifier: str, uid: str) -> Recording:
@@ -153,6 +179,7 @@ def _with_egress(stored: Recording, egress: Egress, now: int) -> Recording:
 
 
 def _says_something_new(stored: Recording, egress: Egress) -> bool:
-    """False for repetitions, so that polling a running egress does not write at every turn."""
-    told = (egress.status, egress.layout, egress.error, egress.ended_at_ms or stored.end_date)
-    return told != (stored.status, stored.layout, stored.error, stored.end_date)
+    """False for repetitions, so that polling a running egress does not write, and tell everybody, at every turn.
+
+    An end date on its own is none: it comes again with the final status."""
+    return (egress.status, egress.layout, egress.error) != (stored.status, stored.layout, stored.error)

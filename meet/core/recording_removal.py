@@ -86,7 +86,7 @@ class RecordingRemoval:
         everything = await self._recordings.of_room(room_id)
         for recording in everything:
             if recording.status in IN_PROGRESS:
-                await self._events.abort(recording, "Room deleted")
+                await self._events.abort(recording, "Room deleted", tell=True)
         await self.remove(everything)
         if await self._recordings.any_of_room(room_id):
             await self.resume()  # hidden by a deletion that a crash or a sulking store left unfinished

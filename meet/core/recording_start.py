@@ -75,7 +75,7 @@ class RecordingStarter:
                 await self._events.apply(egress)
                 return await self._until_active(room_id, egress_id)
         except Exception as error:
-            late = await self._recordings.abandon(room_id, key, self._clock.now_ms())
+            late = await self._recordings.abandon(room_id, key, self._clock.now_ms(), self._events.start_failed)
             if late is not None:  # it became active while we were giving up
                 return late
             log.warning("recording_start_failed", room=room_id, egress=egress_id, reason=type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -12,6 +13,7 @@ from .model.paging import PageRequest, RoomFilter
 from .model.room import Room, RoomStatus
 from .ports import MediaServer, NameRepository, RoomRepository
 from .room_removal import RoomRemoval
+from .webhook_events import WebhookEvents
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +28,16 @@ class RoomLifecycle:
         names: NameRepository,
         removal: RoomRemoval,
         media: MediaServer,
+        webhooks: WebhookEvents,
+        wake: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._rooms = rooms
         self._names = names
         self._removal = removal
         self._media = media
+        self._webhooks = webhooks
+        self._wake = wake
         self._clock = clock
         self._absent: set[str] = set()
 
@@ -40,8 +46,11 @@ class RoomLifecycle:
         room = await self._rooms.get(room_id)
         if room is None or room.status == "active_meeting":
             return room
-        room = await self._rooms.modify(room_id, lambda room: replace(room, status="active_meeting"))
+        room = await self._rooms.modify(
+            room_id, lambda room: replace(room, status="active_meeting"), self._webhooks.meeting_started
+        )
         log.info("meeting_started", room=room_id)
+        self._wake()
         return room
 
     async def finished(self, room_id: str) -> None:
@@ -51,13 +60,13 @@ class RoomLifecycle:
             log.info("meeting_finished", room=room_id, known=False)
             return
         await self._names.release_room(room_id)
-        if room.status != "active_meeting":
-            return
-        if room.meeting_end_action == "delete":
-            await self._removal.purge(room_id)
+        if room.status == "active_meeting" and room.meeting_end_action == "delete":
+            await self._removal.purge(room_id, self._webhooks.meeting_ended)
         else:
-            await self._rooms.modify(room_id, _after_meeting)
+            # Somebody may have set the status meanwhile (contract appendix D); the meeting ends all the same.
+            await self._rooms.modify(room_id, _after_meeting, self._webhooks.meeting_ended)
         log.info("meeting_finished", room=room_id, action=room.meeting_end_action)
+        self._wake()
 
     async def reconcile(self) -> None:
         """Bring statuses in line with the media server, whatever events were lost. Does nothing if it cannot be asked.

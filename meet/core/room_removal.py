@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -18,6 +18,7 @@ from .model.room import (
     WithMeeting,
     WithRecordings,
 )
+from .model.webhook import Announcement
 from .permissions import manages
 from .ports import MediaServer, RecordingRepository, RoomRepository, RoomStillHasRecordings
 from .recording_removal import RecordingRemoval
@@ -92,14 +93,16 @@ class RoomRemoval:
                 failed.append(_failure(room_id, MeetError(f"Unexpected error while deleting room '{room_id}'")))
         return BulkRoomDeletion(tuple(deleted), tuple(refused + failed))
 
-    async def purge(self, room_id: str) -> None:
+    async def purge(self, room_id: str, announce: Callable[[Room], Announcement] | None = None) -> None:
         """Remove the room with its recordings and their media, meeting or not. Absent is fine.
+
+        What `announce` makes of the room goes to the outbox in the transaction that removes it.
 
         Raises what the blob store raises; the room then stays, to be met again by the next attempt."""
         for _ in range(_ATTEMPTS):
             await self._recording_removal.all_of_room(room_id)
             try:
-                await self._rooms.delete(room_id, even_active=True)
+                await self._rooms.delete(room_id, even_active=True, announce=announce)
             except RoomStillHasRecordings:
                 continue
             log.info("room_deleted", room=room_id)

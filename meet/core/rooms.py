@@ -8,6 +8,7 @@ from typing import Literal
 
 import structlog
 
+from .account_ports import UserRepository
 from .callers import Caller
 from .clock import Clock
 from .errors import InsufficientPermissions, RoomHasActiveMeeting, RoomNotFound, ValidationFailed
@@ -56,13 +57,17 @@ class RoomService:
         recordings: RecordingRepository,
         rights: Rights,
         removal: RoomRemoval,
+        users: UserRepository,
         clock: Clock,
+        root: str,
     ) -> None:
         self._rooms = rooms
         self._recordings = recordings
         self._rights = rights
         self._removal = removal
+        self._users = users
         self._clock = clock
+        self._root = root
 
     async def create(self, caller: Caller, new: NewRoom) -> Room:
         """Create a room owned by the caller (the root admin for an API key).
@@ -90,6 +95,8 @@ class RoomService:
             auto_deletion_policy=policy,
         )
         await self._rooms.add(room)
+        if await self._users.disown(room.owner, self._root):  # they lost the right to own rooms in the meantime
+            room = replace(room, owner=self._root)
         log.info("room_created", room=room.room_id, owner=room.owner)
         return room
 
@@ -145,6 +152,7 @@ class RoomService:
             caller,
             room_id,
             lambda room: replace(room, roles=merge_roles(room.roles, changes), roles_updated_at=now),
+            roles_changed=True,
         )
         await self._recordings.set_room_user_access(room_id, room.speaker_may_retrieve)
         return room.roles
@@ -190,13 +198,15 @@ class RoomService:
             raise RoomNotFound(room_id)
         return room
 
-    async def _modify(self, room_id: str, change: Callable[[Room], Room]) -> Room:
-        room = await self._rooms.modify(room_id, change)
+    async def _modify(self, room_id: str, change: Callable[[Room], Room], *, roles_changed: bool = False) -> Room:
+        room = await self._rooms.modify(room_id, change, roles_changed=roles_changed)
         if room is None:
             raise RoomNotFound(room_id)
         return room
 
-    async def _change_idle(self, caller: Caller, room_id: str, change: Callable[[Room], Room]) -> Room:
+    async def _change_idle(
+        self, caller: Caller, room_id: str, change: Callable[[Room], Room], *, roles_changed: bool = False
+    ) -> Room:
         """Rights and the no-meeting rule are checked inside the transaction that writes."""
 
         def guarded(room: Room) -> Room:
@@ -206,7 +216,7 @@ class RoomService:
                 raise RoomHasActiveMeeting(room_id)
             return change(room)
 
-        return await self._modify(room_id, guarded)
+        return await self._modify(room_id, guarded, roles_changed=roles_changed)
 
     @staticmethod
     def _auto_deletion(new: NewRoom, now: int) -> tuple[int | None, AutoDeletionPolicy | None]:

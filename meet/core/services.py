@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .analytics import Analytics
+from .api_keys import ApiKeyService
+from .assistants import AssistantService
 from .auth import AuthService
 from .clock import Clock
+from .global_settings import GlobalSettings
 from .jobs import Job, Scheduler
 from .media_events import MediaEvents
+from .meetings import MeetingService
 from .member_grants import MemberGrants
+from .members import MemberService
 from .permissions import Rights
 from .ports import BlobDeleter, MediaServer, Repositories
+from .presence import Presence
 from .recording_events import RecordingEvents
 from .recording_jobs import RecordingJobs
 from .recording_removal import RecordingRemoval
@@ -23,10 +30,16 @@ from .settings import CoreSettings
 from .signals import Signals
 from .token_codec import TokenCodec
 from .tokens import TokenService
+from .users import UserService
+from .webhook_delivery import DeliveryPolicy, WebhookDispatcher
+from .webhook_events import BaseUrl, WebhookEvents
+from .webhook_ports import WebhookTransport
+from .webhooks import WebhookService
 
 _RECONCILE_S = 10.0
 _CLEAN_UP_S = 60.0
 _EXPIRY_S = 600.0
+_PRUNE_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +51,15 @@ class Core:
     recordings: RecordingService
     tokens: TokenService
     auth: AuthService
+    meetings: MeetingService
+    assistants: AssistantService
+    users: UserService
+    members: MemberService
+    api_keys: ApiKeyService
+    global_settings: GlobalSettings
+    analytics: Analytics
+    webhooks: WebhookService
+    dispatcher: WebhookDispatcher
     media_events: MediaEvents
     lifecycle: RoomLifecycle
     recording_jobs: RecordingJobs
@@ -49,12 +71,14 @@ class Core:
         """Create what a first start needs, then run the jobs."""
         await self.auth.bootstrap()
         self.scheduler.start()
+        self.dispatcher.start()
 
     async def stop(self) -> None:
         """Stop the jobs and let starts and signals under way finish."""
         await self.scheduler.stop()
         await self.starter.drain()
         await self.signals.drain()
+        await self.dispatcher.stop()
 
 
 def build(
@@ -64,17 +88,31 @@ def build(
     media: MediaServer,
     blobs: BlobDeleter,
     clock: Clock,
+    transport: WebhookTransport,
+    base_url: BaseUrl,
+    delivery: DeliveryPolicy | None = None,
 ) -> Core:
-    """Wire the services together."""
+    """Wire the services together. `base_url` tells where this server is reached, for links in webhooks."""
     rooms, recordings = repositories.rooms, repositories.recordings
     names, members, accounts = repositories.names, repositories.members, repositories.accounts
     rights, signals, codec = Rights(members), Signals(media, clock), TokenCodec(settings, clock)
+    announcements = WebhookEvents(settings.name_id, clock, base_url)
+    dispatcher = WebhookDispatcher(
+        outbox=repositories.outbox,
+        accounts=accounts,
+        transport=transport,
+        clock=clock,
+        project_id=settings.name_id,
+        policy=delivery,
+    )
     events = RecordingEvents(
         rooms=rooms,
         recordings=recordings,
         media=media,
         blobs=blobs,
         signals=signals,
+        webhooks=announcements,
+        wake=dispatcher.wake,
         clock=clock,
         prefix=settings.storage_prefix,
     )
@@ -90,13 +128,38 @@ def build(
         recordings=recordings, media=media, events=events, signals=signals, clock=clock, settings=settings
     )
     room_removal = RoomRemoval(rooms=rooms, recordings=recordings, recording_removal=removal, media=media)
-    lifecycle = RoomLifecycle(rooms=rooms, names=names, removal=room_removal, media=media, clock=clock)
+    lifecycle = RoomLifecycle(
+        rooms=rooms,
+        names=names,
+        removal=room_removal,
+        media=media,
+        webhooks=announcements,
+        wake=dispatcher.wake,
+        clock=clock,
+    )
+    webhooks = WebhookService(
+        accounts=accounts,
+        outbox=repositories.outbox,
+        transport=transport,
+        dispatcher=dispatcher,
+        clock=clock,
+        project_id=settings.name_id,
+    )
+    presence = Presence(rooms=rooms, media=media, signals=signals)
     jobs = RecordingJobs(
         recordings=recordings, media=media, events=events, removal=removal, clock=clock, settings=settings
     )
     return Core(
         settings=settings,
-        rooms=RoomService(rooms=rooms, recordings=recordings, rights=rights, removal=room_removal, clock=clock),
+        rooms=RoomService(
+            rooms=rooms,
+            recordings=recordings,
+            rights=rights,
+            removal=room_removal,
+            users=repositories.users,
+            clock=clock,
+            root=settings.initial_admin_user,
+        ),
         recordings=RecordingService(
             rooms=rooms,
             recordings=recordings,
@@ -117,6 +180,20 @@ def build(
             settings=settings,
         ),
         auth=AuthService(accounts=accounts, rooms=rooms, members=members, codec=codec, clock=clock, settings=settings),
+        meetings=MeetingService(rooms=rooms, rights=rights, media=media, signals=signals),
+        assistants=AssistantService(rooms=rooms, captions_enabled=settings.captions_enabled),
+        users=UserService(
+            users=repositories.users,
+            presence=presence,
+            clock=clock,
+            root=settings.initial_admin_user,
+        ),
+        members=MemberService(rooms=rooms, members=members, presence=presence, clock=clock),
+        api_keys=ApiKeyService(accounts=accounts, clock=clock),
+        global_settings=GlobalSettings(accounts=accounts, project_id=settings.name_id),
+        analytics=Analytics(repositories.analytics),
+        webhooks=webhooks,
+        dispatcher=dispatcher,
         media_events=MediaEvents(
             lifecycle=lifecycle,
             egress=events,
@@ -127,13 +204,13 @@ def build(
         ),
         lifecycle=lifecycle,
         recording_jobs=jobs,
-        scheduler=Scheduler(_schedule(lifecycle, jobs, clock.now_ms())),
+        scheduler=Scheduler(_schedule(lifecycle, jobs, webhooks, clock.now_ms())),
         starter=starter,
         signals=signals,
     )
 
 
-def _schedule(lifecycle: RoomLifecycle, recordings: RecordingJobs, born: int) -> list[Job]:
+def _schedule(lifecycle: RoomLifecycle, recordings: RecordingJobs, webhooks: WebhookService, born: int) -> list[Job]:
     """Much more often than upstream (contract 6): a lost webhook should be noticed in seconds, and asking is cheap."""
 
     async def release_old_locks() -> None:
@@ -145,4 +222,5 @@ def _schedule(lifecycle: RoomLifecycle, recordings: RecordingJobs, born: int) ->
         Job("recording_locks", _RECONCILE_S, recordings.release_locks, at_start=release_old_locks),
         Job("clean_up", _CLEAN_UP_S, recordings.clean_up),
         Job("expired_rooms", _EXPIRY_S, lifecycle.expire),
+        Job("webhook_history", _PRUNE_S, webhooks.clean_up),
     ]

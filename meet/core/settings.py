@@ -17,6 +17,11 @@ class CoreSettings:
     initial_admin_user: str = "admin"
     initial_admin_password: str = field(repr=False)
     initial_api_key: str | None = field(default=None, repr=False)
+    guessable: frozenset[str] = frozenset()
+    """Passwords and keys that are never accepted, whatever is stored: this server can be reached by others."""
+    initial_webhook_enabled: bool = False
+    initial_webhook_url: str = ""
+    captions_enabled: bool = False
     access_token_ttl_s: float = 7200
     refresh_token_ttl_s: float = 86400
     room_member_token_ttl_s: float = 7200

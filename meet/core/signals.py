@@ -20,6 +20,8 @@ from .ports import MediaServer
 log = structlog.get_logger(__name__)
 
 RECORDING_UPDATED = "meet_recording_updated"
+ROLE_UPDATED = "meet_participant_role_updated"
+PERMISSIONS_UPDATED = "meet_participant_permissions_updated"
 
 
 class Signals:
@@ -43,6 +45,21 @@ class Signals:
         document = {"recordingId": "", "roomId": room_id, "roomName": room_id, "status": "failed", "error": error}
         self._recording(room_id, document)
 
+    def participant_role(self, room_id: str, identity: str, badge: str) -> None:
+        """A participant was promoted or demoted: tell them, so that they fetch a fresh token."""
+        payload = {
+            "roomId": room_id,
+            "participantIdentity": identity,
+            "newBadge": badge,
+            "timestamp": self._clock.now_ms(),
+        }
+        self._post(room_id, ROLE_UPDATED, payload, identities=[identity])
+
+    def participant_permissions(self, room_id: str, identity: str) -> None:
+        """The rights of a participant changed: tell them, so that they ask for a token with the new ones."""
+        payload = {"roomId": room_id, "participantIdentity": identity, "timestamp": self._clock.now_ms()}
+        self._post(room_id, PERMISSIONS_UPDATED, payload, identities=[identity])
+
     async def drain(self) -> None:
         """Wait until nothing is being sent."""
         while self._pending:
@@ -50,13 +67,26 @@ class Signals:
 
     def _recording(self, room_id: str, recording: dict[str, Any], sids: Sequence[str] = ()) -> None:
         payload = {"roomId": room_id, "recording": recording, "timestamp": self._clock.now_ms()}
-        task = asyncio.create_task(self._send(room_id, RECORDING_UPDATED, payload, sids))
+        self._post(room_id, RECORDING_UPDATED, payload, sids=sids)
+
+    def _post(
+        self,
+        room_id: str,
+        topic: str,
+        payload: dict[str, Any],
+        *,
+        identities: Sequence[str] = (),
+        sids: Sequence[str] = (),
+    ) -> None:
+        task = asyncio.create_task(self._send(room_id, topic, payload, identities, sids))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
-    async def _send(self, room_id: str, topic: str, payload: dict[str, Any], sids: Sequence[str]) -> None:
+    async def _send(
+        self, room_id: str, topic: str, payload: dict[str, Any], identities: Sequence[str], sids: Sequence[str]
+    ) -> None:
         data = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            await self._media.send_data(room_id, data, topic=topic, sids=sids)
+            await self._media.send_data(room_id, data, topic=topic, identities=identities, sids=sids)
         except MediaServerError as error:
             log.debug("signal_not_sent", room=room_id, topic=topic, reason=error.detail or error.message)

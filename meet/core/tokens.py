@@ -78,12 +78,13 @@ class TokenService:
         With a `previous_token` of a participant the join is a regeneration: same identity and name, current rights.
         Raises RoomNotFound, RoomMemberNotFound, UnknownRoomSecret, AnonymousAccessDisabled, InsufficientPermissions,
         Unauthorized, InvalidToken, RoomClosed, ParticipantNameRequired, ParticipantNotFound, MediaServerError."""
+        now = self._clock.now_ms()  # before the rights are read: a change in between makes the token void
         room = await self._rooms.get(room_id)
         if room is None:
             raise RoomNotFound(room_id)
         grant = await self._grants.collect(caller, room, request.secret)
         claims = RoomMemberClaims(
-            iat=self._clock.now_ms(),
+            iat=now,
             room_id=room_id,
             permissions=grant.permissions,
             badge=grant.badge,

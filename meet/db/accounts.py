@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from meet.core.model.user import ApiKey, GlobalConfig, User
 
 from .tables import api_keys, global_config, users
+from .user_rows import store_password, stored_user, user_values
 
 if TYPE_CHECKING:
     from .engine import Database
 
-_USER_BY_ID = select(users).where(users.c.user_id == bindparam("user_id"))
 _KEYS = select(api_keys.c.key, api_keys.c.creation_date)
 
 
@@ -30,7 +31,7 @@ class SqlAccounts:
             first = insert(global_config).prefix_with("OR IGNORE", dialect="sqlite")
             if connection.execute(first, row).rowcount == 0:
                 return False
-            connection.execute(insert(users).prefix_with("OR IGNORE", dialect="sqlite"), _user_values(admin))
+            connection.execute(insert(users).prefix_with("OR IGNORE", dialect="sqlite"), user_values(admin))
             if key is not None:
                 keep = insert(api_keys).prefix_with("OR IGNORE", dialect="sqlite")
                 connection.execute(keep, {"key": key.key, "creation_date": key.creation_date})
@@ -39,37 +40,51 @@ class SqlAccounts:
         return await self._database.write(work)
 
     async def get_user(self, user_id: str) -> User | None:
-        row = self._database.reader.execute(_USER_BY_ID, {"user_id": user_id}).one_or_none()
-        if row is None:
-            return None
-        return User(
-            user_id=row.user_id,
-            name=row.name,
-            role=row.role,
-            registration_date=row.registration_date,
-            role_updated_at=row.role_updated_at,
-            password_hash=row.password_hash,
-            must_change_password=row.must_change_password,
-        )
+        return stored_user(self._database.reader, user_id)
 
-    async def set_password(self, user_id: str, password_hash: str, must_change: bool) -> bool:
-        statement = (
-            update(users)
-            .where(users.c.user_id == user_id)
-            .values(password_hash=password_hash, must_change_password=must_change)
+    async def set_password(
+        self, user_id: str, password_hash: str, must_change: bool, *, sessions_since: int | None = None
+    ) -> bool:
+        return await self._database.write(
+            lambda connection: store_password(connection, user_id, password_hash, must_change, sessions_since)
         )
-        return await self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
 
     async def api_keys(self) -> list[ApiKey]:
         return [ApiKey(row.key, row.creation_date) for row in self._database.reader.execute(_KEYS)]
 
+    async def replace_api_key(self, key: ApiKey | None) -> None:
+        def work(connection: Connection) -> None:
+            connection.execute(delete(api_keys))
+            if key is not None:
+                connection.execute(insert(api_keys), {"key": key.key, "creation_date": key.creation_date})
+
+        await self._database.write(work)
+
     async def get_config(self, project_id: str) -> GlobalConfig | None:
-        statement = select(global_config.c.document).where(global_config.c.project_id == project_id)
-        text = self._database.reader.execute(statement).scalar_one_or_none()
-        if text is None:
-            return None
-        document = orjson.loads(text)
-        return GlobalConfig(project_id, document["webhooksConfig"], document["securityConfig"], document["roomsConfig"])
+        return _stored_config(self._database.reader, project_id)
+
+    async def modify_config(
+        self, project_id: str, change: Callable[[GlobalConfig], GlobalConfig]
+    ) -> GlobalConfig | None:
+        def work(connection: Connection) -> GlobalConfig | None:
+            before = _stored_config(connection, project_id)
+            if before is None:
+                return None
+            after = change(before)
+            row = update(global_config).where(global_config.c.project_id == project_id)
+            connection.execute(row.values(document=_document(after)))
+            return after
+
+        return await self._database.write(work)
+
+
+def _stored_config(connection: Connection, project_id: str) -> GlobalConfig | None:
+    statement = select(global_config.c.document).where(global_config.c.project_id == project_id)
+    text = connection.execute(statement).scalar_one_or_none()
+    if text is None:
+        return None
+    document = orjson.loads(text)
+    return GlobalConfig(project_id, document["webhooksConfig"], document["securityConfig"], document["roomsConfig"])
 
 
 def _document(config: GlobalConfig) -> str:
@@ -79,16 +94,3 @@ def _document(config: GlobalConfig) -> str:
         "roomsConfig": config.rooms,
     }
     return orjson.dumps(document).decode()
-
-
-def _user_values(user: User) -> dict[str, Any]:
-    return {
-        "user_id": user.user_id,
-        "name": user.name,
-        "name_folded": user.name.casefold(),
-        "role": user.role,
-        "registration_date": user.registration_date,
-        "role_updated_at": user.role_updated_at,
-        "password_hash": user.password_hash,
-        "must_change_password": user.must_change_password,
-    }

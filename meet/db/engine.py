@@ -15,12 +15,15 @@ from sqlalchemy.engine import URL
 from meet.core.ports import Repositories
 
 from .accounts import SqlAccounts
+from .analytics import SqlAnalytics
 from .members import SqlMembers
 from .migrate import upgrade
 from .names import SqlNames
+from .outbox import SqlOutbox
 from .recordings import SqlRecordings
 from .rooms import SqlRooms
 from .text import install_regexp
+from .users import SqlUsers
 
 T = TypeVar("T")
 
@@ -65,6 +68,9 @@ class Database:
             recordings=SqlRecordings(self),
             names=SqlNames(self),
             accounts=SqlAccounts(self),
+            outbox=SqlOutbox(self),
+            users=SqlUsers(self),
+            analytics=SqlAnalytics(self),
         )
 
     @property

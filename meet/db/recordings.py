@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,10 +18,12 @@ from meet.core.model.recording import (
     RecordingStatus,
     reachable_from,
 )
+from meet.core.model.webhook import Announcement
 
 from .keyset import keyset, page_of
+from .outbox import append
 from .recording_locks import acquire, locks, release
-from .tables import recording_tombstones, recordings, room_members
+from .tables import recording_tombstones, recordings, room_members, rooms
 from .text import matches, time_limit
 
 if TYPE_CHECKING:
@@ -54,15 +56,18 @@ class SqlRecordings:
     async def locks(self) -> list[RecordingLock]:
         return locks(self._database.reader)
 
-    async def create(self, recording: Recording) -> bool:
+    async def create(self, recording: Recording, announcements: Sequence[Announcement] = ()) -> bool:
         def work(connection: Connection) -> bool:
             if _tombstoned(connection, recording.key):
                 return False
             statement = insert(recordings).prefix_with("OR IGNORE", dialect="sqlite")
-            if connection.execute(statement, _values(recording)).rowcount == 0:
+            # Ownership may have passed on since the room was read for this recording.
+            owner = select(rooms.c.owner).where(rooms.c.room_id == recording.room_id).scalar_subquery()
+            if connection.execute(statement.values({**_values(recording), "room_owner": owner})).rowcount == 0:
                 return False
             if recording.status in IN_PROGRESS:
                 acquire(connection, recording.room_id, recording.key, recording.updated_at)
+            append(connection, announcements)
             return True
 
         try:
@@ -70,8 +75,11 @@ class SqlRecordings:
         except IntegrityError:  # the foreign key: its room is gone
             return False
 
-    async def advance(self, recording: Recording) -> Recording | None:
+    async def advance(
+        self, recording: Recording, announce: Callable[[Recording], Announcement | None] | None = None
+    ) -> Recording | None:
         def work(connection: Connection) -> Recording | None:
+            before = _one(connection, _BY_ID, recording_id=recording.recording_id)
             statement = (
                 update(recordings)
                 .where(
@@ -85,6 +93,8 @@ class SqlRecordings:
                 return None
             if recording.status in TERMINAL:
                 release(connection, recording.room_id, recording.key)
+            if before is not None and announce is not None and (told := announce(before)) is not None:
+                append(connection, [told])
             return _one(connection, _BY_ID, recording_id=recording.recording_id)
 
         return await self._database.write(work)
@@ -149,12 +159,20 @@ class SqlRecordings:
     async def unfinished_deletes(self) -> list[Recording]:
         return self._all(recordings.c.deleting_since.is_not(None))
 
-    async def abandon(self, room_id: str, key: str, now: int) -> Recording | None:
+    async def abandon(
+        self,
+        room_id: str,
+        key: str,
+        now: int,
+        announce: Callable[[Recording], Announcement] | None = None,
+    ) -> Recording | None:
         def work(connection: Connection) -> Recording | None:
             ours = recordings.c.object_key == key
             row = connection.execute(select(recordings).where(ours)).one_or_none()
             if row is not None and row.status not in _NEVER_STARTED:
                 return _recording(row)
+            if row is not None and row.status == "starting" and announce is not None:
+                append(connection, [announce(_recording(row))])
             connection.execute(delete(recordings).where(ours))
             release(connection, room_id, key)
             _bury(connection, key, now)

@@ -11,9 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from meet.core.model.paging import Page, PageRequest, Reach, RoomFilter
 from meet.core.model.room import Room, RoomStatus
+from meet.core.model.webhook import Announcement
 from meet.core.ports import RoomStillHasRecordings
 
 from .keyset import keyset, page_of
+from .member_rows import recompute
+from .outbox import append
 from .tables import room_members, rooms
 from .text import matches, time_limit
 
@@ -50,8 +53,7 @@ class SqlRooms:
         await self._database.write(lambda connection: connection.execute(insert(rooms).values(values)))
 
     async def get(self, room_id: str) -> Room | None:
-        row = self._database.reader.execute(_BY_ID, {"room_id": room_id}).one_or_none()
-        return _room(row) if row is not None else None
+        return stored_room(self._database.reader, room_id)
 
     async def page(self, wanted: RoomFilter, request: PageRequest) -> Page[Room]:
         statement = select(*_COLUMNS, rooms.c.seq)
@@ -72,7 +74,14 @@ class SqlRooms:
         statement = select(rooms.c.room_id).where(rooms.c.status == status)
         return list(self._database.reader.execute(statement).scalars())
 
-    async def modify(self, room_id: str, change: Callable[[Room], Room]) -> Room | None:
+    async def modify(
+        self,
+        room_id: str,
+        change: Callable[[Room], Room],
+        announce: Callable[[Room], Announcement] | None = None,
+        *,
+        roles_changed: bool = False,
+    ) -> Room | None:
         def work(connection: Connection) -> Room | None:
             row = connection.execute(_BY_ID, {"room_id": room_id}).one_or_none()
             if row is None:
@@ -81,19 +90,41 @@ class SqlRooms:
             after = change(before)
             if after != before:
                 connection.execute(update(rooms).where(rooms.c.room_id == room_id).values(_values(after)))
+            if roles_changed:
+                recompute(connection, after)
+            if announce is not None:
+                append(connection, [announce(after)])
             return after
 
         return await self._database.write(work)
 
-    async def delete(self, room_id: str, *, even_active: bool = False) -> bool:
+    async def delete(
+        self,
+        room_id: str,
+        *,
+        even_active: bool = False,
+        announce: Callable[[Room], Announcement] | None = None,
+    ) -> bool:
         statement = delete(rooms).where(rooms.c.room_id == room_id)
         if not even_active:
             statement = statement.where(rooms.c.status != "active_meeting")
+
+        def work(connection: Connection) -> bool:
+            row = connection.execute(_BY_ID, {"room_id": room_id}).one_or_none()
+            if row is not None and announce is not None:
+                append(connection, [announce(_room(row))])
+            return connection.execute(statement).rowcount == 1
+
         try:
-            result = await self._database.write(lambda connection: connection.execute(statement).rowcount)
+            return await self._database.write(work)
         except IntegrityError:
             raise RoomStillHasRecordings(room_id) from None
-        return result == 1
+
+
+def stored_room(connection: Connection, room_id: str) -> Room | None:
+    """The room as this connection sees it, None when absent."""
+    row = connection.execute(_BY_ID, {"room_id": room_id}).one_or_none()
+    return _room(row) if row is not None else None
 
 
 def _within(reach: Reach) -> Any:

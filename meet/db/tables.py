@@ -134,6 +134,7 @@ users = Table(
     Column("role_updated_at", BigInteger, nullable=False),
     Column("password_hash", String, nullable=False),
     Column("must_change_password", Boolean, nullable=False),
+    Column("sessions_since", BigInteger, nullable=False, server_default="0"),
     Index(None, "registration_date", "seq"),
     Index(None, "name", "seq"),
 )

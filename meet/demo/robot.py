@@ -13,6 +13,7 @@ from livekit import rtc
 FPS: Final = 30
 SAMPLE_RATE: Final = 48_000
 CHUNK: Final = SAMPLE_RATE // 100
+_LAG_CHUNKS: Final = 2
 MARK_S: Final = 0.1
 """Length of the flash and of the beep."""
 
@@ -98,4 +99,5 @@ class Robot:
             await asyncio.sleep(max(0.0, self._epoch + k / 100 - time.monotonic()))
             samples = audio_chunk(k * CHUNK, self._tone_hz)
             await source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, CHUNK))
-            k += 1
+            # After a stall go on with what is due now: sound that was never heard must not delay all that follows.
+            k = max(k + 1, int((time.monotonic() - self._epoch) * 100) - _LAG_CHUNKS)

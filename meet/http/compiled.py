@@ -37,7 +37,7 @@ class CompiledApi(AbstractRoutingAPI):  # type: ignore[misc]  # Connexion ships 
 
     def _add_operation_internal(self, method: str, path: str, operation: Endpoint, name: str | None = None) -> None:
         for base in dict.fromkeys(self.document.base_paths):
-            self._table.add(method.upper(), base + path, operation)
+            self._table.add(method.upper(), (base + path).rstrip("/") or "/", operation)
 
     def _handle_add_operation_error(self, path: str, method: str, exc: Exception) -> None:
         where = f"{method.upper()} {path}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +13,8 @@ from typing import Protocol
 from .call import Call
 from .errors import HttpError
 
-_SWEEP_AT = 10_000
+_MOST_CLIENTS = 100_000
+"""Windows kept per limiter. Beyond that the oldest goes: a flood of addresses costs memory once, and no more."""
 
 
 class RateLimiter(Protocol):
@@ -53,7 +56,8 @@ class FixedWindows:
     def __init__(self, limits: Mapping[str, Limit], clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = dict(limits)
         self._clock = clock
-        self._windows: dict[tuple[str, str], _Window] = {}
+        # Windows of one limiter have one length, so they end in the order in which they began.
+        self._windows: dict[str, OrderedDict[str, _Window]] = {name: OrderedDict() for name in limits}
 
     async def check(self, call: Call, limiters: tuple[str, ...]) -> Mapping[str, str]:
         headers: dict[str, str] = {}
@@ -82,12 +86,25 @@ class FixedWindows:
 
     def _window(self, name: str, client: str, limit: Limit) -> _Window:
         now = self._clock()
-        window = self._windows.get((name, client))
+        windows, key = self._windows[name], _network(client)
+        window = windows.get(key)
         if window is None or window.ends <= now:
-            if len(self._windows) >= _SWEEP_AT:
-                self._windows = {key: kept for key, kept in self._windows.items() if kept.ends > now}
-            window = self._windows[name, client] = _Window(now + limit.window_s)
+            windows.pop(key, None)
+            while windows and (len(windows) >= _MOST_CLIENTS or next(iter(windows.values())).ends <= now):
+                windows.popitem(last=False)
+            window = windows[key] = _Window(now + limit.window_s)
         return window
+
+
+def _network(client: str) -> str:
+    """What counts as one client: an IPv4 address, or the /64 that an IPv6 host can choose its addresses from."""
+    if ":" not in client:
+        return client
+    try:
+        address = ipaddress.IPv6Address(client.partition("%")[0])
+    except ValueError:
+        return client
+    return str(address.ipv4_mapped) if address.ipv4_mapped else str(int(address) >> 64)
 
 
 def _exempt(call: Call, limit: Limit) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .call import Headers
 
 Scope = Mapping[str, Any]
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_AUTHORITY: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 class TrustProxy:
@@ -41,6 +43,8 @@ class TrustProxy:
         if self._trusted(_peer(scope), 0):
             scheme = _first(headers.get("x-forwarded-proto")) or scheme
             host = _first(headers.get("x-forwarded-host")) or host
+        if not _AUTHORITY.fullmatch(host):  # it goes into links that people are sent
+            host = _server(scope)
         return without_default_port(f"{scheme}://{host}")
 
 

@@ -91,12 +91,15 @@ class MediaServer:
                 self._extension = await self._extend(self.registry)
             app = build_app(self.gateway, extra_routes=self._extension.routes)
             self._runner = web.AppRunner(
-                app, access_log=None, max_line_size=MAX_LINE, max_field_size=MAX_LINE, handle_signals=False
+                app,
+                access_log=None,
+                max_line_size=MAX_LINE,
+                max_field_size=MAX_LINE,
+                handle_signals=False,
+                shutdown_timeout=_SHUTDOWN_S,
             )
             await self._runner.setup()
-            await web.TCPSite(
-                self._runner, config.host, config.port, ssl_context=tls, shutdown_timeout=_SHUTDOWN_S
-            ).start()
+            await web.TCPSite(self._runner, config.host, config.port, ssl_context=tls).start()
         except BaseException:
             await self.stop()
             raise

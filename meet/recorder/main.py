@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import av
+import setproctitle
 import structlog
 
 import storage
@@ -51,10 +52,17 @@ def run(settings: Settings, egress_id: str) -> int:
         log.error("recording_request_damaged", egress_id=egress_id)
         return 0
     structlog.contextvars.bind_contextvars(egress_id=egress_id)
+    setproctitle.setproctitle(f"meet recorder {_recording_id(request)}")
     current = state.read(spool / "state.json") or EgressState.from_request(request)
     if current.final:
         return 0
     return asyncio.run(Recorder(settings, spool, current).run())
+
+
+def _recording_id(request: dict[str, Any]) -> str:
+    """`<roomId>--<egressId>--<uid>` for a key that ends in `<roomId>--<uid>.mp4`, else the egress id."""
+    room, _, uid = Path(str(request.get("key"))).stem.rpartition("--")
+    return f"{room}--{request['egress_id']}--{uid}" if room == request.get("room_name") else str(request["egress_id"])
 
 
 class _Past:
@@ -69,7 +77,8 @@ class _Past:
         reader.finish()
         for record in reader:
             self.exists = True
-            self.last_at = max(self.last_at, record.at)
+            if not isinstance(record, records.Session):  # a process that came, not anything of the meeting
+                self.last_at = max(self.last_at, record.at)
             if isinstance(record, records.Begin) and not self.begun:
                 self.begun, self.begin_at = True, record.at
             elif isinstance(record, records.Track):
@@ -130,16 +139,15 @@ class Recorder:
         if self._stop_reason is not None:
             self._recording.stop(self._stop_reason)
         composed = self._loop.run_in_executor(self._composing, self._compose, reader, profile)
-        result = await self._recording.run(ever_joined=past.begun)
+        result = await self._recording.run(ever_joined=past.begun, lost_at=past.last_at)
         log.info("recording_over", reason=result.reason, joined=result.ever_joined)
         begun = past.begun or self._state.status != "starting"
         if not begun and (self._cancelled or not result.ever_joined):
             return await self._give_up(writer, reader, composed, result)
         if not past.begun:
             self._sink.begin()
-        ended_at = result.at if result.ever_joined or past.last_at == 0 else past.last_at
-        self._ended_at_ms = ended_at // 1000
-        self._sink.stop(ended_at, result.reason, limit=self._journal_error is not None)
+        self._ended_at_ms = result.at // 1000
+        self._sink.stop(result.at, result.reason, limit=self._journal_error is not None)
         if self._state.status == "active":
             self._advance("ending", details=_details(result.reason))
         await asyncio.to_thread(writer.close)

@@ -30,15 +30,16 @@ def create_app(config: WebConfig) -> Flask:
     def home() -> str:
         return page("home", "Meet")
 
-    @app.get("/room/<room_id>")
+    # Ids are paths: one with an encoded slash still gets its page, which then says that there is no such room.
+    @app.get("/room/<path:room_id>")
     def room(room_id: str) -> str:
         return page("room", "Meeting", roomId=room_id)
 
-    @app.get("/room/<room_id>/recordings")
+    @app.get("/room/<path:room_id>/recordings")
     def recordings(room_id: str) -> str:
         return page("recordings", "Recordings", roomId=room_id)
 
-    @app.get("/recording/<recording_id>")
+    @app.get("/recording/<path:recording_id>")
     def recording(recording_id: str) -> str:
         return page("player", "Recording", recordingId=recording_id)
 

@@ -55,8 +55,7 @@ async def links_are_off(scene: Scene) -> None:
 
 
 async def recordings_broken(scene: Scene) -> None:
-    _rooms, recordings, _members = scene.world.data
-    recordings.broken = GONE
+    scene.world.data[1].broken = GONE
 
 
 async def store_away(scene: Scene) -> None:

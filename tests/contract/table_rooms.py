@@ -116,6 +116,13 @@ OPERATIONS = [
                 body={"autoDeletionDate": 1},
                 error="autoDeletionDate must be at least 1h in the future",
             ),
+            Situation(
+                "a deletion date beyond all calendars",
+                Stage.VALIDATION,
+                422,
+                body={"autoDeletionDate": 10**30},
+                error="autoDeletionDate must be a date",
+            ),
             failing("creating room"),
         ),
     ),

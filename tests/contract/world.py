@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import jwt
 from sqlalchemy import insert
 
 from meet import api
+from meet.api.public_url import PublicUrl
 from meet.core import services as core
 from meet.core.callers import RoomMemberClaims
 from meet.core.clock import SystemClock
@@ -23,7 +24,8 @@ from meet.core.ids import new_recording_uid, new_secret, recording_filename, rec
 from meet.core.model.permissions import ALL, NONE, SPEAKER, Permission, overlay
 from meet.core.model.recording import TERMINAL, Recording, RecordingStatus
 from meet.core.model.room import NewRoom, Room
-from meet.core.model.user import UserRole
+from meet.core.model.user import ApiKey, UserRole
+from meet.core.model.webhook import WebhookReply
 from meet.core.ports import Repositories
 from meet.core.settings import CoreSettings
 from meet.core.token_codec import TokenCodec
@@ -57,6 +59,18 @@ class Breakable:
         return getattr(self._target, name)
 
 
+@dataclass
+class Receiver:
+    """Where webhooks end up, without a network: answers `status` and remembers what it got."""
+
+    status: int = 200
+    got: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+        self.got.append((url, headers, body))
+        return WebhookReply(self.status, "Told You")
+
+
 def signature(body: bytes) -> dict[str, str]:
     """The headers with which a media server posts `body`."""
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
@@ -78,6 +92,8 @@ class World:
     data: list[Breakable]
     accounts: Breakable
     blobs: Breakable
+    receiver: Receiver
+    services: api.Services
     scratch: Path
     clock: SystemClock = field(default_factory=SystemClock)
 
@@ -85,6 +101,7 @@ class World:
         for part in (*self.data, self.accounts, self.blobs):
             part.broken = None
         self.media.reachable, self.media.failure, self.media.egress_begins_as = True, None, "active"
+        self.receiver.status = 200
 
     def user_token(self, name: str) -> str:
         return self.codec.sign_user(name, name.title(), "access")
@@ -194,7 +211,9 @@ async def add_recording(
 
 
 async def new_scene(world: World, owner: str = "admin") -> Scene:
-    """Rooms are made by the service itself, as `owner`."""
+    """Rooms are made by the service itself, as `owner`. The key is what it was, whatever the last scene did to it."""
+    if [each.key for each in await world.repositories.accounts.api_keys()] != [API_KEY]:
+        await world.repositories.accounts.replace_api_key(ApiKey(API_KEY, world.clock.now_ms()))
     caller = await world.core.auth.by_access_token(world.user_token(owner))
     room = await world.core.rooms.create(caller, NewRoom(room_name="Daily"))
     other = await world.core.rooms.create(caller, NewRoom(room_name="Other"))
@@ -224,7 +243,8 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     database = Database.open(folder / "meet.db")
     stored = database.repositories()
     with closing(database):
-        data = [Breakable(stored.rooms), Breakable(stored.recordings), Breakable(stored.members)]
+        parts = (stored.rooms, stored.recordings, stored.members, stored.outbox, stored.users, stored.analytics)
+        data = [Breakable(part) for part in parts]
         accounts = Breakable(stored.accounts)
         blobs = Breakable(FilesystemStore(folder / "storage"))
         await blobs.check()
@@ -235,8 +255,20 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
             members=cast(Any, data[2]),
             names=stored.names,
             accounts=cast(Any, accounts),
+            outbox=cast(Any, data[3]),
+            users=cast(Any, data[4]),
+            analytics=cast(Any, data[5]),
         )
-        domain = core.build(settings(), repositories, media=media, blobs=cast(BlobStore, blobs), clock=clock)
+        receiver, public = Receiver(), PublicUrl(f"{ORIGIN}/meet")
+        domain = core.build(
+            settings(),
+            repositories,
+            media=media,
+            blobs=cast(BlobStore, blobs),
+            clock=clock,
+            transport=receiver,
+            base_url=lambda: public.current,
+        )
         await domain.auth.bootstrap()
         users = _users(clock.now_ms())
         await database.write(lambda connection: connection.execute(insert(tables.users), users))
@@ -246,6 +278,15 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
                 rooms=domain.rooms,
                 recordings=domain.recordings,
                 tokens=domain.tokens,
+                meetings=domain.meetings,
+                assistants=domain.assistants,
+                webhooks=domain.webhooks,
+                users=domain.users,
+                members=domain.members,
+                api_keys=domain.api_keys,
+                global_settings=domain.global_settings,
+                analytics=domain.analytics,
+                public=public,
                 inbox=WebhookInbox(WebhookVerifier(KEY, SECRET), domain.media_events),
                 blobs=cast(BlobStore, blobs),
                 media_url=lambda base_url: base_url.replace("http", "ws", 1).removesuffix("/meet") + ":7880",
@@ -269,6 +310,8 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
                 data=data,
                 accounts=accounts,
                 blobs=blobs,
+                receiver=receiver,
+                services=app.services,
                 scratch=folder,
             )
         await domain.stop()

@@ -11,6 +11,12 @@ from meet.demo.api import Api
 from meet.demo.server import Server
 
 
+@pytest.fixture(autouse=True)
+def _unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tests come from one address; servers started by them inherit this."""
+    monkeypatch.setenv("MEET_RATE_LIMITS", "false")
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """A running server on free ports with its own data directory."""

@@ -45,6 +45,12 @@ def test_base_path_is_normalised(monkeypatch: pytest.MonkeyPatch, given: str, ke
     assert Settings.load().base_path == kept
 
 
+@pytest.mark.parametrize(("host", "local"), [("::1", "[::1]"), ("::", "[::1]"), ("0.0.0.0", "127.0.0.1")])
+def test_our_own_processes_reach_us(host: str, local: str) -> None:
+    settings = Settings.load(host=host, port=6080, livekit_port=7880)
+    assert (settings.backend_url, settings.livekit_url_private) == (f"http://{local}:6080", f"ws://{local}:7880")
+
+
 def test_base_url_drops_slash_and_default_port() -> None:
     assert Settings.load(base_url="https://meet.example:443/").base_url == "https://meet.example"
     assert Settings.load(base_url="http://meet.example:6080").base_url == "http://meet.example:6080"
@@ -108,3 +114,22 @@ def test_guessable_credentials_never_answer_beyond_loopback(tmp_path: Path) -> N
         credentials.fill(open_to_all)
     local = Settings.load(data_dir=tmp_path, initial_admin_password="admin")
     assert credentials.fill(local).initial_admin_password == "admin"
+
+
+@pytest.mark.parametrize(
+    ("environment", "limited"),
+    [({}, True), ({"MEET_RATE_LIMITS": "false"}, False), ({"NODE_ENV": "test"}, False), ({"NODE_ENV": "x"}, True)],
+    ids=["default", "off", "test", "production"],
+)
+def test_rate_limits_are_on_unless_switched_off(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], limited: bool
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.load().limits_requests is limited
+
+
+def test_a_webhook_url_needs_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEET_INITIAL_WEBHOOK_URL", "receiver.example")
+    with pytest.raises(ValidationError, match="MEET_INITIAL_WEBHOOK_URL"):
+        Settings.load()

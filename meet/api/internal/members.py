@@ -22,6 +22,7 @@ async def generate_room_member_token(call: Call) -> Response:
         livekit_url=services(call).media_url(call.base_url),
         previous_token=call.credential("expiringRoomMemberToken"),
     )
+    services(call).public.seen_by_participant(call.base_url)
     return _token(token)
 
 

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from meet.api.authentication import caller
+from meet.api.selection import user_document
 from meet.api.services import services
 from meet.http import Call, Response, json_response
 
 
 async def get_me(call: Call) -> Response:
-    user = await services(call).auth.me(caller(call))
-    return json_response(
-        200,
-        {
-            "userId": user.user_id,
-            "name": user.name,
-            "registrationDate": user.registration_date,
-            "role": user.role,
-            "roleUpdatedAt": user.role_updated_at,
-        },
-    )
+    return json_response(200, user_document(await services(call).auth.me(caller(call))))
 
 
 async def change_password(call: Call) -> Response:

@@ -27,6 +27,7 @@ async def create_room(call: Call) -> Response:
     )
     room = await services(call).rooms.create(caller(call), new)
     # The header names the room even when `fields` leaves the id out of the body.
+    services(call).public.seen_by_integration(call.base_url)
     location = f"{call.base_url}/api/v1/rooms/{room.room_id}"
     return json_response(201, _document(call, room), {"Location": location})
 

@@ -19,6 +19,8 @@ class User:
     role_updated_at: int
     password_hash: str = field(repr=False)
     must_change_password: bool = False
+    sessions_since: int = 0
+    """When the password was last changed because it had to be: older tokens are void, whoever holds them."""
 
 
 @dataclass(frozen=True, slots=True)

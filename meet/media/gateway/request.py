@@ -50,9 +50,13 @@ def from_v0(query: Mapping[str, str]) -> ConnectRequest:
 
 def from_v1(query: Mapping[str, str]) -> ConnectRequest:
     """Decode `join_request`: base64url (padding optional) of a possibly gzipped JoinRequest. Raises BadRequest."""
-    encoded = query.get("join_request", "")
+    encoded = query.get("join_request")
+    if encoded is None:
+        raise BadRequest("join_request is missing")
     try:
-        wrapped = sig.WrappedJoinRequest.FromString(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        wrapped = sig.WrappedJoinRequest.FromString(
+            base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        )
         raw = wrapped.join_request
         if wrapped.compression == _GZIP:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:

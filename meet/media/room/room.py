@@ -136,6 +136,7 @@ class Room:
             return
         participant.state = ParticipantState.ACTIVE
         participant.announced = True
+        log.info("participant_joined", room=self.name, identity=participant.identity, sid=participant.sid)
         self.announce(participant)
         self._emit(ParticipantJoined(self, participant))
 
@@ -157,6 +158,13 @@ class Room:
             participant.link.unsubscribe(publication)
         self.announce(participant, to_self=False)
         participant.link.closed(reason, action)
+        log.info(
+            "participant_left",
+            room=self.name,
+            identity=participant.identity,
+            sid=participant.sid,
+            reason=reason.name,
+        )
         self._note_occupancy()
         if participant.announced:
             self._emit(ParticipantLeft(self, participant, reason))

@@ -48,8 +48,6 @@ class Bandwidth:
                 self._lower(now, videos)
             return
         self._congested_since = None
-        if now - self._raised_at > _TRIAL_S:
-            self._retry_s = max(_FIRST_RETRY_S, self._retry_s * 0.98)
         if now >= self._next_try:
             self._raise(now, videos)
 
@@ -78,6 +76,8 @@ class Bandwidth:
             if down.ceiling >= _highest(down):
                 down.ceiling = HIGHEST
         if not capped:
+            if now - self._raised_at > _TRIAL_S:
+                self._retry_s = _FIRST_RETRY_S  # the last try was a success
             return
         lowest = min(capped, key=lambda d: d.ceiling)
         lowest.ceiling += 1

@@ -88,6 +88,8 @@ class AudioTrack:
             self._chunks.append((start, sound))
 
     def _decode(self, frame: Frame) -> Samples | None:
+        if not frame.payload:
+            return None  # an empty packet would tell the decoder that the stream is over
         try:
             decoded = self._context.decode(av.Packet(frame.payload))
         except av.FFmpegError as error:

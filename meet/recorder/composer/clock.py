@@ -47,8 +47,9 @@ class SenderClock:
     def __init__(self) -> None:
         self._window = MinimumWindow()
 
-    def report(self, at: int, ntp_us: int) -> None:
-        self._window.add(at, at - ntp_us)
+    def report(self, at: int, transit_us: int) -> None:
+        """A report was seen at `at`; our clock minus the publisher's, as far as it tells."""
+        self._window.add(at, transit_us)
 
     @property
     def offset(self) -> int | None:
@@ -63,6 +64,7 @@ class TrackClock:
         self._sender = sender
         self._arrivals = MinimumWindow()
         self._report: tuple[int, int] | None = None
+        self._unplaced = False
         self._applied: int | None = None
         self._mapped_media = 0
 
@@ -73,15 +75,28 @@ class TrackClock:
     def arrived(self, rtp: int, at: int) -> None:
         """A frame sampled at `rtp` was complete at `at`."""
         self._arrivals.add(at, at - self.media_us(rtp))
+        if self._unplaced and self._report is not None:
+            # The report came before any frame; now it can be placed by one.
+            self._unplaced = False
+            ntp_us, reported = self._report
+            self._sender.report(at, at - self.media_us(rtp) + self.media_us(reported) - ntp_us)
 
     def report(self, ntp: int, rtp: int, at: int) -> None:
-        """A sender report arrived at `at`. One that contradicts the frames by seconds is not believed."""
+        """A sender report arrived at `at`. One that contradicts the frames by seconds is not believed.
+
+        A media server repeats the newest report it has when somebody subscribes, so its arrival may tell nothing: it
+        left the publisher no later than a frame sampled at that moment would have been here.
+        """
         ntp_us = ntp_to_us(ntp)
         by_arrival = self._arrivals.value
-        if by_arrival is not None and abs(self.media_us(rtp) + by_arrival - at) > _ABSURD_US:
+        if by_arrival is None:
+            self._report, self._unplaced = (ntp_us, rtp), True
+            return
+        as_frame = self.media_us(rtp) + by_arrival
+        if abs(as_frame - at) > _ABSURD_US:
             return
         self._report = (ntp_us, rtp)
-        self._sender.report(at, ntp_us)
+        self._sender.report(at, min(at, as_frame) - ntp_us)
 
     def target_offset(self) -> int | None:
         """What to add to `media_us` by the best estimate now; None before anything arrived."""

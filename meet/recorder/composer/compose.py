@@ -97,12 +97,15 @@ class Composer:
                 if isinstance(record, Stop):
                     reason, limit, end = record.reason, record.limit, record.at
                     break
-                last = max(record.at, last or record.at)
+                # A new process does not know yet whether the meeting went on without it: only what it receives tells.
+                if last is None or not isinstance(record, Session):
+                    last = max(record.at, last or record.at)
                 self._render_until(last - DELAY_US)
                 self._handle(record)
             end = last if end is None else end
             if self._zero is not None and end is not None:
-                self._render_until(end, last=True)
+                # Stopped at once: one picture, because a file without any is no file.
+                self._render_until(max(end, self._zero + 1), last=True)
         except BaseException:
             self._output.abort()
             raise
@@ -154,6 +157,8 @@ class Composer:
         if self._zero is not None:
             return
         self._zero = at
+        if self._on_ready is not None:
+            self._on_ready()
         for track, frame in self._early:
             track.push(frame, at)
         self._early = []
@@ -169,8 +174,6 @@ class Composer:
             self._output.video(self._canvas.frame, self._ticks)
             self._ticks += 1
             self._sound(last=False)
-            if self._ticks == 1 and self._on_ready is not None:
-                self._on_ready()
         if last:
             self._sound(last=True)
 
@@ -261,7 +264,7 @@ def compose(
 ) -> Result:
     """Make `output` from a journal's records; blocks for as long as the records do.
 
-    on_ready: called once when the first picture has been given to the encoder. on_tiles: called after every change of
-    the arrangement. Both on the calling thread. Raises ValueError (layout), Aborted, OSError, av.FFmpegError.
+    on_ready: called once, at time zero: frames are coming in, encoders and file are open. on_tiles: called after every
+    change of the arrangement. Both on the calling thread. Raises ValueError (layout), Aborted, OSError, av.FFmpegError.
     """
     return Composer(output, profile, layout, on_ready, on_tiles).run(records, abort)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,20 @@ _CRF: Final = 23
 _BT709: Final = 1
 _SMPTE170M: Final = 6
 _LIMITED: Final = 1
+
+
+def x264_options(profile: Profile) -> dict[str, str]:
+    """Constant quality capped at the bit rate; no B-frames (a fifth less CPU for the same picture), one thread."""
+    return {
+        "preset": profile.x264_preset,
+        "profile": profile.h264_profile,
+        "crf": str(_CRF),
+        "maxrate": str(profile.video_bitrate),
+        "bufsize": str(profile.video_bitrate * 2),
+        "bf": "0",
+        "threads": "1",
+        "g": str(max(1, round(profile.keyframe_s * profile.fps))),
+    }
 
 
 class Output:
@@ -48,16 +63,7 @@ class Output:
         stream = self._container.add_stream(
             "libx264",
             rate=profile.fps,
-            options={
-                "preset": profile.x264_preset,
-                "profile": profile.h264_profile,
-                "crf": str(_CRF),
-                "maxrate": str(profile.video_bitrate),
-                "bufsize": str(profile.video_bitrate * 2),
-                "bf": "0",
-                "threads": "1",
-                "g": str(max(1, round(profile.keyframe_s * profile.fps))),
-            },
+            options=x264_options(profile),
         )
         stream.width, stream.height, stream.pix_fmt = profile.width, profile.height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = 1 / profile.fps
@@ -71,8 +77,9 @@ class Output:
 
     def _add_audio(self, profile: Profile) -> AudioStream:
         # The default coder searches twice as long without being heard.
+        options = {"aac_coder": "fast"} if profile.audio_codec == "aac" else {}
         stream = self._container.add_stream(
-            profile.audio_codec, rate=profile.audio_rate, layout="stereo", options={"aac_coder": "fast"}
+            profile.audio_codec, rate=profile.audio_rate, layout="stereo", options=options
         )
         assert isinstance(stream, AudioStream)
         stream.bit_rate = profile.audio_bitrate
@@ -99,7 +106,7 @@ class Output:
         for frame in frames:
             self._mux_audio(self._audio.encode(frame))
 
-    def _mux_audio(self, packets: list[av.Packet]) -> None:
+    def _mux_audio(self, packets: list[av.Packet[AudioStream]]) -> None:
         # The encoder's priming lies before time zero. Keeping it makes the muxer shift all but the first picture by its
         # length; without it the decoder fades in over the first 21 ms.
         self._container.mux([packet for packet in packets if packet.pts is None or packet.pts >= 0])
@@ -115,5 +122,6 @@ class Output:
             self._container.close()
 
     def abort(self) -> None:
-        """Close the file as it is."""
-        self._container.close()
+        """Close the file as it is; on a full disk, as much of it as there is."""
+        with contextlib.suppress(OSError, av.FFmpegError):
+            self._container.close()

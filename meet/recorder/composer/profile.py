@@ -47,8 +47,12 @@ def _presets() -> dict[str, Profile]:
 
 PRESETS: Final = _presets()
 _H264: Final = {"DEFAULT_VC": "main", "H264_BASELINE": "baseline", "H264_MAIN": "main", "H264_HIGH": "high"}
-_AUDIO: Final = {"DEFAULT_AC": "aac", "AAC": "aac"}
-_AAC_RATES: Final = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+_AUDIO: Final = {"DEFAULT_AC": "aac", "AAC": "aac", "OPUS": "libopus", "AC_MP3": "libmp3lame"}
+_RATES: Final[dict[str, tuple[int, ...]]] = {
+    "aac": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000),
+    "libopus": (8000, 12000, 16000, 24000, 48000),
+    "libmp3lame": (16000, 22050, 24000, 32000, 44100, 48000),
+}
 _MAX_SIDE: Final = 4096
 _MAX_FPS: Final = 120
 
@@ -74,13 +78,16 @@ def _options(encoding: dict[str, Any]) -> Profile:
     if codec not in _H264:
         raise EncodingUnsupported(f"video codec {codec} is not supported: recordings are made in H264")
     if sound not in _AUDIO:
-        raise EncodingUnsupported(f"audio codec {sound} is not supported: recordings are made in AAC")
+        raise EncodingUnsupported(f"audio codec {sound} is not supported: choose AAC, OPUS or AC_MP3")
     if not (16 <= width <= _MAX_SIDE and 16 <= height <= _MAX_SIDE):
         raise EncodingUnsupported(f"a picture of {width}x{height} is not supported")
     if not 1 <= fps <= _MAX_FPS:
         raise EncodingUnsupported(f"{float(fps):g} frames per second are not supported")
-    if rate not in _AAC_RATES:
-        raise EncodingUnsupported(f"AAC has no sample rate of {rate} Hz")
+    encoder = _AUDIO[sound]
+    if encoder == "libopus" and rate == 44_100:
+        rate = 48_000  # what everybody asks for; Opus has no such rate, and LiveKit's egress does the same
+    if rate not in _RATES[encoder]:
+        raise EncodingUnsupported(f"{sound} has no sample rate of {rate} Hz")
     return Profile(
         width=width & ~1,
         height=height & ~1,
@@ -88,7 +95,7 @@ def _options(encoding: dict[str, Any]) -> Profile:
         video_bitrate=max(video_bitrate, 50_000),
         h264_profile=_H264[codec],
         keyframe_s=max(keyframe_s, 1 / fps),
-        audio_codec=_AUDIO[sound],
+        audio_codec=encoder,
         audio_bitrate=max(audio_bitrate, 8_000),
         audio_rate=rate,
     )

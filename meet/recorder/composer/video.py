@@ -54,7 +54,8 @@ class VideoTrack:
 
     def push(self, frame: Frame) -> None:
         """A frame from the journal, in decoding order."""
-        self._queue.append(frame)
+        if frame.payload:  # an empty packet would tell the decoder that the stream is over
+            self._queue.append(frame)
 
     def advance(self, now: int, *, shown: bool) -> bool:
         """Take all frames captured until `now`; True when `picture` is a new one. Hidden tracks are not decoded."""

@@ -147,10 +147,12 @@ class RoomRecording:
             if self._session is not None:
                 self._session.stop()
 
-    async def run(self, *, ever_joined: bool) -> Result:
-        """Until the end. `ever_joined`: an earlier process had been in the room, so its absence means the end."""
+    async def run(self, *, ever_joined: bool, lost_at: int = 0) -> Result:
+        """Until the end. `ever_joined`: an earlier process had been in the room until `lost_at` (unix µs), so its
+        absence means that the meeting ended then."""
         ticking = asyncio.create_task(self._tick())
-        lost_at = self._clock.now()
+        lost_at = lost_at or self._clock.now()
+        joined = False
         deadline = time.monotonic() + (self._rejoin_patience_s if ever_joined else self._patience_s)
         reason = "the room is not there"
         try:
@@ -166,7 +168,7 @@ class RoomRecording:
                         finally:
                             begin.cancel()
                             self._session = None
-                        ever_joined = True
+                        joined = ever_joined = True
                         lost_at = self._clock.now()
                         deadline = time.monotonic() + self._rejoin_patience_s
                         if ending is Ending.MEETING_OVER:
@@ -178,7 +180,8 @@ class RoomRecording:
                 if self._stop_reason is None and time.monotonic() > deadline:
                     return Result(f"meeting ended ({reason})", lost_at, ever_joined)
                 await self._pause()
-            return Result(self._stop_reason or "stopped", self._clock.now(), ever_joined)
+            # Stopped before it was back in the room: what lies between is no part of the recording.
+            return Result(self._stop_reason or "stopped", self._clock.now() if joined else lost_at, ever_joined)
         finally:
             ticking.cancel()
 

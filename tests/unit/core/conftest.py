@@ -19,9 +19,10 @@ from meet.core.model.user import ApiKey, GlobalConfig, User, UserRole
 from meet.core.ports import Repositories
 from meet.core.services import Core, build
 from meet.core.settings import CoreSettings
+from meet.core.webhook_delivery import DeliveryPolicy
 from meet.db import Database
 from meet.db.tables import room_members, users
-from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia
+from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia, FakeReceiver
 
 PASSWORD = "correct horse"
 API_KEY = "ovmeet-test-key"
@@ -35,6 +36,7 @@ class World:
     core: Core
     media: FakeMedia
     blobs: FakeBlobs
+    receiver: FakeReceiver
     clock: FakeClock
     database: Database
     repositories: Repositories
@@ -129,7 +131,17 @@ async def world(tmp_path: Path, empty_database: Path, settings: CoreSettings) ->
     )
     config = GlobalConfig(settings.name_id, {}, {}, {})
     await repositories.accounts.initialise(config, root, ApiKey(API_KEY, clock.now))
-    core = build(settings, repositories, media=media, blobs=blobs, clock=clock)
-    yield World(core, media, blobs, clock, database, repositories, Caller("api_key", user=root))
+    receiver = FakeReceiver()
+    core = build(
+        settings,
+        repositories,
+        media=media,
+        blobs=blobs,
+        clock=clock,
+        transport=receiver,
+        base_url=lambda: "https://meet.example/meet",
+        delivery=DeliveryPolicy(first_delay_ms=20, poll_s=0.05),
+    )
+    yield World(core, media, blobs, receiver, clock, database, repositories, Caller("api_key", user=root))
     await core.stop()
     database.close()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerUnavailable
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
 from meet.core.model.recording import IN_PROGRESS, Egress
+from meet.core.model.webhook import WebhookReply
+from meet.core.webhook_ports import NotDelivered
 
 
 @dataclass
@@ -39,11 +42,36 @@ class FakeBlobs:
 
 
 @dataclass
+class FakeReceiver:
+    """What webhooks are posted to: takes them, unless it is down, slow, or answers something else."""
+
+    got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    status: int = 200
+    down: bool = False
+    delay_s: float = 0.0
+    busy: int = 0
+    busiest: int = 0
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+        self.busy += 1
+        self.busiest = max(self.busiest, self.busy)
+        try:
+            await asyncio.sleep(self.delay_s)
+            if self.down:
+                raise NotDelivered("Connection refused by server")
+            self.got.append((url, dict(headers), body))
+            return WebhookReply(self.status, "Said So")
+        finally:
+            self.busy -= 1
+
+
+@dataclass
 class SentData:
     room: str
     topic: str
     payload: bytes
     sids: tuple[str, ...]
+    identities: tuple[str, ...] = ()
 
 
 @dataclass
@@ -101,6 +129,7 @@ class FakeMedia:
 
     async def get_participant(self, room: str, identity: str) -> MediaParticipant | None:
         self._up()
+        await asyncio.sleep(0)  # others get their turn, as over a network
         return next((p for p in self.rooms.get(room, []) if p.identity == identity), None)
 
     async def remove_participant(self, room: str, identity: str) -> bool:
@@ -123,7 +152,7 @@ class FakeMedia:
         sids: Sequence[str] = (),
     ) -> None:
         self._up()
-        self.sent.append(SentData(room, topic, payload, tuple(sids)))
+        self.sent.append(SentData(room, topic, payload, tuple(sids), tuple(identities)))
 
     async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
         self._up()

@@ -31,7 +31,7 @@ from meet.core.token_codec import TokenCodec
 from meet.db import Database
 from meet.db.tables import api_keys, users
 from tests.unit.core.conftest import API_KEY, PASSWORD, World
-from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia
+from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia, FakeReceiver
 
 
 async def test_first_start_only_once(tmp_path: Path, settings: CoreSettings) -> None:
@@ -40,11 +40,46 @@ async def test_first_start_only_once(tmp_path: Path, settings: CoreSettings) -> 
     media = FakeMedia(clock)
     for password in (PASSWORD, "another one"):
         changed = replace(settings, initial_admin_password=password)
-        core = build(changed, database.repositories(), media=media, blobs=FakeBlobs(), clock=clock)
+        core = build(
+            changed,
+            database.repositories(),
+            media=media,
+            blobs=FakeBlobs(),
+            clock=clock,
+            transport=FakeReceiver(),
+            base_url=lambda: "https://meet.example",
+        )
         await core.auth.bootstrap()
         assert (await core.auth.login("admin", PASSWORD)).refresh_token is not None
         caller = await core.auth.by_api_key(API_KEY)
         assert (caller.kind, caller.is_admin) == ("api_key", True)
+    database.close()
+
+
+async def test_guessable_credentials_of_a_private_past_are_refused(tmp_path: Path, settings: CoreSettings) -> None:
+    """Stored while only this machine could reach the server, then opened to others."""
+    database = Database.open(tmp_path / "meet.db")
+    clock = FakeClock()
+    weak = replace(settings, initial_admin_password="admin", initial_api_key="meet-api-key")
+    for guessable in (frozenset[str](), frozenset({"admin", "meet-api-key"})):
+        core = build(
+            replace(weak, guessable=guessable),
+            database.repositories(),
+            media=FakeMedia(clock),
+            blobs=FakeBlobs(),
+            clock=clock,
+            transport=FakeReceiver(),
+            base_url=lambda: "https://meet.example",
+        )
+        await core.auth.bootstrap()
+        if not guessable:
+            assert (await core.auth.login("admin", "admin")).refresh_token is not None
+            await core.auth.by_api_key("meet-api-key")
+            continue
+        with pytest.raises(InvalidCredentials):
+            await core.auth.login("admin", "admin")
+        with pytest.raises(InvalidApiKey):
+            await core.auth.by_api_key("meet-api-key")
     database.close()
 
 

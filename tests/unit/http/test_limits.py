@@ -66,12 +66,30 @@ async def test_successes_can_be_forgiven(tmp_path: Path) -> None:
     assert [(await request(app, "GET", "/docs")).status for _ in range(3)] == [503, 503, 429]
 
 
-async def test_finished_windows_do_not_pile_up(monkeypatch: Any) -> None:
-    monkeypatch.setattr("meet.http.limits._SWEEP_AT", 5)
+async def test_finished_windows_do_not_pile_up() -> None:
     clock = Clock()
     limiter = FixedWindows({"api": Limit(1, 1)}, clock)
     app = make_app(rate_limiter=limiter)
     for number in range(50):
         clock.now += 0.5
         assert (await get(app, client=f"198.51.100.{number}")).status == 409
-    assert len(limiter._windows) <= 6
+    assert len(limiter._windows["api"]) <= 3
+
+
+async def test_a_flood_of_addresses_is_bounded(monkeypatch: Any) -> None:
+    monkeypatch.setattr("meet.http.limits._MOST_CLIENTS", 10)
+    limiter = FixedWindows({"api": Limit(60, 1)}, Clock())
+    app = make_app(rate_limiter=limiter)
+    for number in range(50):
+        assert (await get(app, client=f"198.51.100.{number}")).status == 409
+    assert len(limiter._windows["api"]) == 10
+    assert (await get(app, client="198.51.100.49")).status == 429
+
+
+async def test_an_ipv6_host_is_one_client_whatever_its_address() -> None:
+    app = make_app(rate_limiter=FixedWindows({"api": Limit(60, 1)}, Clock()))
+    assert (await get(app, client="2001:db8:1:2::1")).status == 409
+    assert (await get(app, client="2001:db8:1:2:ffff::9")).status == 429
+    assert (await get(app, client="2001:db8:1:3::1")).status == 409
+    assert (await get(app, client="::ffff:198.51.100.7")).status == 409
+    assert (await get(app, client="198.51.100.7")).status == 429

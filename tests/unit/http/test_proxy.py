@@ -62,6 +62,8 @@ FORWARDED = {"host": "inner:6080", "x-forwarded-proto": "https", "x-forwarded-ho
     [
         ({"host": "meet.test:6080"}, {"base_path": "/meet/"}, "http://meet.test:6080/meet"),
         ({"host": "meet.test:80"}, {"base_path": "/"}, "http://meet.test"),
+        ({"host": "[2001:db8::1]:6080"}, {}, "http://[2001:db8::1]:6080"),
+        ({"host": 'evil"<>'}, {}, "http://localhost"),
         (FORWARDED, {"base_path": "/meet"}, "https://meet.test/meet"),
         (FORWARDED, {"trust_proxy": False}, "http://inner:6080"),
         (FORWARDED, {"public_url": "https://p.test:443/", "base_path": "/m"}, "https://p.test/m"),

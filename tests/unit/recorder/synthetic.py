@@ -74,7 +74,7 @@ def sound(seconds: float, tone_hz: float = 220.0) -> tuple[Coded, ...]:
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
     encoder.bit_rate = 48_000
     encoder.open()
-    coded = []
+    coded: list[Coded] = []
     for k in range(round(seconds * 50)):
         n = np.arange(k * 960, (k + 1) * 960)
         loud = (n % 48_000) < MARK_S * 48_000

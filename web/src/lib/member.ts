@@ -21,6 +21,7 @@ interface TokenRequest {
 export class Member {
   private token = "";
   private timer = 0;
+  private stopped = false;
   claims: MemberClaims | undefined;
   /** Called when permissions may have changed. */
   onChange: () => void = () => undefined;
@@ -66,6 +67,7 @@ export class Member {
 
   /** Stop refreshing; the token stays usable until it expires. */
   stop(): void {
+    this.stopped = true;
     window.clearTimeout(this.timer);
   }
 
@@ -101,12 +103,13 @@ export class Member {
 
   private schedule(seconds: number): void {
     window.clearTimeout(this.timer);
+    if (this.stopped) return;
     const renew = async (): Promise<void> => {
       try {
         await (this.claims?.sub ? this.refresh() : this.enter());
       } catch (error) {
-        // Offline or busy: try again. Anything else is final; the next request will say so.
-        if (error instanceof ApiError && (error.status === 0 || error.status >= 429)) this.schedule(RETRY_S);
+        // Offline, busy, or not in the meeting while it reconnects: try again. No longer accepted: that is final.
+        if (error instanceof ApiError && error.status !== 401 && error.status !== 403) this.schedule(RETRY_S);
       }
     };
     this.timer = window.setTimeout(() => void renew(), Math.min(seconds, LONGEST_TIMER_S) * 1000);

@@ -43,7 +43,8 @@ def test_audio_answer_turns_dtx_on_and_leaves_red_out() -> None:
     assert choice is not None
     answer = again([(section.mid, write.receive(section, choice, TRANSPORT))])[0]
     assert answer.formats == ["111"]
-    assert answer.fmtp[111] == "minptime=10;useinbandfec=1;usedtx=1"
+    assert answer.fmtp[111].split(";")[-1] == "usedtx=1"
+    assert "useinbandfec=1" in answer.fmtp[111]
 
 
 def test_answer_to_a_receive_section_asks_for_remb_not_twcc() -> None:

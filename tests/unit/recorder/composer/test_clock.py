@@ -31,6 +31,19 @@ def test_two_tracks_of_one_person_share_one_clock() -> None:
     assert abs(sound.target(900) - (AT + 10_000)) <= 2, "the faster report tells the transit time"
 
 
+def test_a_report_that_the_media_server_repeats_does_not_delay() -> None:
+    """On subscribing, the newest report of each track comes at once: of the sound 4 s old, of the picture 1 s."""
+    sender = SenderClock()
+    sound, picture = TrackClock(48_000, sender), TrackClock(90_000, sender)
+    wall = 77_000_000
+    sound.report(ntp(wall), 0, AT + 4_000_000)
+    picture.arrived(4 * 90_000, AT + 4_030_000)
+    picture.report(ntp(wall + 3_000_000), 3 * 90_000, AT + 4_040_000)
+    sound.arrived(4 * 48_000, AT + 4_020_000)
+    assert abs(picture.target(4 * 90_000) - (AT + 4_020_000)) <= 2, "the faster of the two tells the transit time"
+    assert abs(sound.target(4 * 48_000) - picture.target(4 * 90_000)) <= 2
+
+
 def test_a_better_estimate_is_slewed_to_never_stepped() -> None:
     clock = TrackClock(90_000, SenderClock())
     clock.arrived(0, AT + 200_000)

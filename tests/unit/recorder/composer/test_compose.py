@@ -10,7 +10,7 @@ import pytest
 
 from meet.recorder.composer.compose import Aborted, Result, compose
 from meet.recorder.composer.profile import Profile
-from meet.recorder.journal.records import LayoutChange, Mute, Record, Session, Speakers, Stop, TrackEnd
+from meet.recorder.journal.records import Begin, LayoutChange, Mute, Record, Session, Speakers, Stop, TrackEnd
 from tests.support import media
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.synthetic import ZERO, Source, meeting
@@ -94,7 +94,7 @@ def test_late_reports_are_slewed_in(tmp_path: Path) -> None:
 
 def test_joining_leaving_muting(tmp_path: Path) -> None:
     sources = [*person("ada", 6), *person("bob", 4, hue=160, joins=1.0)]
-    extra = [
+    extra: list[Record] = [
         TrackEnd(ZERO + 4_000_000, 3),
         TrackEnd(ZERO + 4_000_000, 4),
         Mute(ZERO + 5_000_000, 1, True),
@@ -145,6 +145,11 @@ def test_a_journal_without_media_still_makes_a_file(tmp_path: Path) -> None:
     result, decoded = make(tmp_path / "out.mp4", meeting([], 1.0))
     assert result.frames == len(decoded.frame_times) == 30
     assert abs(decoded.samples).max() < 0.001
+
+
+def test_stopped_at_once_still_makes_a_file(tmp_path: Path) -> None:
+    result, decoded = make(tmp_path / "out.mp4", [Session(ZERO, "EG_test"), Begin(ZERO), Stop(ZERO - 5, "stopped")])
+    assert result.frames == len(decoded.frame_times) == 1
 
 
 def test_the_speaker_is_on_stage(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ AUDIO: dict[str, Any] = {"bitrate": 96, "frequency": 44100, "codec": "AAC"}
 )
 def test_all_eight_presets(name: str, size: tuple[int, int], fps: int) -> None:
     profile = Profile.of(name)
-    assert (profile.width, profile.height, profile.fps) == (*size, fps)
+    assert (profile.width, profile.height) == size and profile.fps == fps
     assert len(PRESETS) == 8
 
 
@@ -57,12 +57,26 @@ def test_options_reach_the_file(tmp_path: Path, codec: str, expected: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("codec", "asked_hz", "name", "hz"),
+    [("DEFAULT_AC", 48_000, "aac", 48_000), ("OPUS", 44_100, "opus", 48_000), ("AC_MP3", 44_100, "mp3float", 44_100)],
+)
+def test_every_sound_of_the_contract_is_made(tmp_path: Path, codec: str, asked_hz: int, name: str, hz: int) -> None:
+    profile = Profile.of({"video": VIDEO, "audio": {**AUDIO, "codec": codec, "frequency": asked_hz}})
+    path = tmp_path / "out.mp4"
+    compose(meeting([], 2.0), path, profile, "grid")
+    with av.open(str(path)) as container:
+        audio = container.streams.audio[0]
+        assert (audio.codec_context.name, audio.rate) == (name, hz)
+        assert sum(frame.samples for frame in container.decode(audio)) == pytest.approx(2 * hz, abs=2100)
+
+
+@pytest.mark.parametrize(
     ("encoding", "complaint"),
     [
         ("H264_4K_30", "unknown encoding preset"),
         ({"video": {**VIDEO, "codec": "VP8"}, "audio": AUDIO}, "video codec VP8"),
-        ({"video": VIDEO, "audio": {**AUDIO, "codec": "AC_MP3"}}, "audio codec AC_MP3"),
-        ({"video": VIDEO, "audio": {**AUDIO, "codec": "OPUS"}}, "audio codec OPUS"),
+        ({"video": VIDEO, "audio": {**AUDIO, "codec": "FLAC"}}, "audio codec FLAC"),
+        ({"video": VIDEO, "audio": {**AUDIO, "codec": "OPUS", "frequency": 22_050}}, "22050 Hz"),
         ({"video": VIDEO, "audio": {**AUDIO, "frequency": 47999}}, "47999 Hz"),
         ({"video": {**VIDEO, "width": 9000}, "audio": AUDIO}, "9000x480"),
         ({"video": {**VIDEO, "framerate": 500}, "audio": AUDIO}, "500 frames per second"),

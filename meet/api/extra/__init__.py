@@ -1,0 +1,1 @@
+"""Handlers of our own operations (`openapi/meet-extra`), beyond what the OpenVidu Meet dialect has."""

@@ -1,0 +1,80 @@
+"""/rooms/{roomId}/members: registered users and named guests of a room (contract 2.3)."""
+
+from __future__ import annotations
+
+from meet.api.authentication import caller
+from meet.api.paging import page_request, pagination, text_match
+from meet.api.selection import MEMBER
+from meet.api.services import services
+from meet.core.links import member_document
+from meet.core.model.member import MemberFilter, NewMember
+from meet.core.model.room import RoomMember
+from meet.http import Call, Response, json_response
+
+
+async def create_room_member(call: Call) -> Response:
+    body = call.body
+    new = NewMember(
+        base_role=body["baseRole"],
+        user_id=body.get("userId") or None,
+        name=body.get("name"),
+        custom_permissions=body.get("customPermissions"),
+    )
+    member = await services(call).members.create(caller(call), call.params["roomId"], new)
+    location = f"{call.base_url}/api/v1/rooms/{member.room_id}/members/{member.member_id}"
+    return _answer(call, 201, member, {"Location": location})
+
+
+async def get_room_members(call: Call) -> Response:
+    params = call.params
+    wanted = MemberFilter(text_match(params, "name"), params.get("baseRole"), params.get("type"))
+    page = await services(call).members.list(caller(call), params["roomId"], wanted, page_request(params))
+    chosen = MEMBER.chosen(call)
+    documents = [member_document(member, call.base_url) for member in page.items]
+    return json_response(
+        200,
+        {
+            "members": [{name: value for name, value in each.items() if name in chosen} for each in documents],
+            "pagination": pagination(page),
+            "_extraFields": list(MEMBER.extra),
+        },
+    )
+
+
+async def bulk_delete_room_members(call: Call) -> Response:
+    params = call.params
+    result = await services(call).members.delete_many(caller(call), params["roomId"], params["memberIds"])
+    failed = [{"memberId": item.member_id, "error": item.error} for item in result.failed]
+    message = (
+        f"{len(failed)} room member(s) could not be deleted" if failed else "All room members deleted successfully"
+    )
+    body = {"message": message, "deleted": list(result.deleted), "failed": failed}
+    return json_response(400 if failed else 200, body)
+
+
+async def get_room_member(call: Call) -> Response:
+    params = call.params
+    member = await services(call).members.get(caller(call), params["roomId"], params["memberId"])
+    return _answer(call, 200, member)
+
+
+async def update_room_member(call: Call) -> Response:
+    params = call.params
+    member = await services(call).members.update(
+        caller(call),
+        params["roomId"],
+        params["memberId"],
+        base_role=call.body.get("baseRole"),
+        custom_permissions=call.body.get("customPermissions"),
+    )
+    return _answer(call, 200, member)
+
+
+async def delete_room_member(call: Call) -> Response:
+    room_id, member_id = call.params["roomId"], call.params["memberId"]
+    await services(call).members.delete(caller(call), room_id, member_id)
+    return json_response(200, {"message": f"Member '{member_id}' deleted successfully from room '{room_id}'"})
+
+
+def _answer(call: Call, status: int, member: RoomMember, headers: dict[str, str] | None = None) -> Response:
+    return json_response(status, MEMBER.select(member_document(member, call.base_url), MEMBER.chosen(call)), headers)

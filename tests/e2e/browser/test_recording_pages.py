@@ -1,0 +1,68 @@
+"""A finished recording through every door that leads to it: link, list, console, private link. Real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from meet.demo.api import Api
+from meet.demo.server import Server
+from tests.e2e.browser import pages
+
+
+@pytest.mark.timeout(180)
+async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path) -> None:
+    settings = server.settings
+    room = await api.create_room("Doors")
+    links = room["access"]["anonymous"]
+    async with pages.chromium() as browser:
+        context = await browser.new_context()
+        complaints = pages.Complaints(context, server.url)
+        ada, late = await context.new_page(), await context.new_page()
+        await pages.join_room(ada, links["moderator"]["url"], "Ada")
+        await pages.start_recording(ada)
+        await pages.join_room(late, links["speaker"]["url"], "Late")
+        await pages.wait_recording(late)
+        await late.wait_for_timeout(2000)
+        await ada.get_by_test_id("record-button").click()
+        await pages.leave(ada)
+        link = await pages.recording_link(ada)  # also offered to those who left before it was finished
+        assert await pages.recording_link(late) == link
+
+        stranger = await (await browser.new_context(accept_downloads=True)).new_page()
+        assert await pages.play_recording(stranger, link) > 1
+        assert "recordingSecret" not in stranger.url
+        path = await pages.download_recording(stranger, tmp_path / "download.mp4")
+        recording = (await api.call("GET", "/api/v1/recordings"))["recordings"][0]
+        assert path.stat().st_size == recording["size"]
+        await stranger.reload()
+        await expect(stranger.get_by_test_id("player")).to_be_visible()
+
+        guest = await (await browser.new_context()).new_page()
+        await guest.goto(links["recording"]["url"])
+        await guest.get_by_test_id("recording-watch").click()
+        await expect(guest.get_by_test_id("player")).to_be_visible()
+
+        private = (await api.call("GET", f"/api/v1/recordings/{recording['recordingId']}/url?privateAccess=true"))[
+            "url"
+        ]
+        await guest.goto(private)
+        await expect(guest.get_by_test_id("problem").get_by_role("heading")).to_have_text("Please sign in")
+        await guest.get_by_role("link", name="Sign in").click()
+        await guest.get_by_test_id("sign-in-user").fill(settings.initial_admin_user)
+        await guest.get_by_test_id("sign-in-password").fill(settings.initial_admin_password)
+        await guest.get_by_test_id("sign-in-button").click()
+        await expect(guest.get_by_test_id("player")).to_be_visible()  # back where the sign-in was asked for
+        assert await pages.play_recording(guest, guest.url) > 1
+
+        guest.on("dialog", lambda dialog: dialog.accept())
+        await guest.goto(f"{server.url}/")
+        await guest.get_by_test_id("tab-recordings").click()
+        row = guest.get_by_test_id("recording")
+        await row.get_by_role("button", name="Delete").click()
+        await expect(row).to_have_count(0)
+        await stranger.reload()
+        await expect(stranger.get_by_test_id("problem").get_by_role("heading")).to_have_text("Recording not found")
+        assert complaints.found == []

@@ -1,0 +1,161 @@
+"""Chromium pages with an unmodified livekit-client from npm, in both signalling versions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright
+
+from meet.media.main import Extension, MediaConfig, MediaServer
+from meet.media.room import RoomRegistry
+from tests.e2e.media.conftest import KEY, SECRET, access_token
+
+HERE = Path(__file__).parent
+LIVEKIT_CLIENT = HERE.parents[2] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+SEND = """([text, reliable]) =>
+    room.localParticipant.publishData(new TextEncoder().encode(text), {reliable, topic: 't'})"""
+
+Enter = Callable[..., Awaitable[Page]]
+
+
+async def _page_routes(_registry: RoomRegistry) -> Extension:
+    async def page(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(HERE / "page.html")
+
+    async def client(_request: web.Request) -> web.FileResponse:
+        return web.FileResponse(LIVEKIT_CLIENT, headers={"Content-Type": "text/javascript"})
+
+    return Extension(routes=[web.get("/page", page), web.get("/lk.js", client)])
+
+
+@pytest.fixture
+async def media() -> AsyncIterator[MediaServer]:
+    assert LIVEKIT_CLIENT.exists(), f"{LIVEKIT_CLIENT} is missing: run `npm ci` in web/ (make test does)"
+    server = MediaServer(MediaConfig(keys={KEY: SECRET}, port=0, rtc_port=0), _page_routes)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+def enter(media: MediaServer, browser: Browser) -> Enter:
+    async def join(identity: str, *, single: bool, codec: str = "vp8", publish: bool = True, **grants: Any) -> Page:
+        page = await (await browser.new_context()).new_page()
+        await page.goto(f"http://127.0.0.1:{media.port}/page")
+        wanted = {
+            "url": f"ws://127.0.0.1:{media.port}",
+            "token": access_token(identity, **grants),
+            "single": single,
+            "codec": codec,
+            "publish": publish,
+        }
+        await page.evaluate("wanted => join(wanted)", wanted)
+        return page
+
+    return join
+
+
+async def holds(page: Page, expression: str, argument: Any = None, *, seconds: float = 20) -> None:
+    """Wait until a JavaScript expression is true."""
+    await page.wait_for_function(expression, arg=argument, timeout=seconds * 1000, polling=100)
+
+
+async def advances(page: Page, name: str, *, width: int = 0) -> None:
+    """The element plays: at least this wide, and its time moves on by half a second."""
+    await holds(page, "([n, w]) => tiles()[n] && tiles()[n][0] >= w && tiles()[n][1] > 0", [name, width])
+    start = (await page.evaluate("n => tiles()[n]", name))[1]
+    await holds(page, "([n, t]) => tiles()[n] && tiles()[n][1] > t + 0.5", [name, start])
+
+
+@pytest.mark.parametrize(("single", "codec"), [(True, "vp8"), (False, "h264")], ids=["v1-vp8", "v0-h264"])
+async def test_a_meeting_of_three(enter: Enter, single: bool, codec: str) -> None:
+    alice = await enter("alice", single=single, codec=codec)
+    bob = await enter("bob", single=single, codec=codec)
+    carol = await enter("carol", single=single, publish=False)
+
+    # Everybody sees and hears the publishers.
+    for page, publishers in ((alice, ["bob"]), (bob, ["alice"]), (carol, ["alice", "bob"])):
+        for publisher in publishers:
+            await advances(page, f"video {publisher}", width=320)
+            await advances(page, f"audio {publisher}")
+            await holds(page, "p => seen.peaks[p] > 0.1", publisher)
+
+    # Data, both ways and both kinds.
+    await alice.evaluate(SEND, ["reliable", True])
+    await carol.evaluate(SEND, ["lossy", False])
+    await holds(carol, "() => seen.data.length === 1")
+    await holds(alice, "() => seen.data.length === 1")
+    assert await carol.evaluate("seen.data") == [["reliable", "alice", "t"]]
+    assert await alice.evaluate("seen.data") == [["lossy", "carol", "t"]]
+
+    # Simulcast: the subscriber chooses.
+    quality = "q => others(p => p.videoTrackPublications.forEach(t => t.setVideoQuality(q)))"
+    for value, test in ((0, "w => w > 0 && w <= 320"), (2, "w => w >= 1280")):
+        await carol.evaluate(quality, value)
+        await holds(
+            carol,
+            f"() => Object.entries(tiles()).filter(([n]) => n.startsWith('video')).every(([, [w]]) => ({test})(w))",
+        )
+    await advances(carol, "video alice", width=1280)
+
+    # Mute and unmute.
+    await alice.evaluate("room.localParticipant.setMicrophoneEnabled(false)")
+    await holds(carol, "() => room.remoteParticipants.get('alice').isMicrophoneEnabled === false")
+    await alice.evaluate("room.localParticipant.setCameraEnabled(false)")
+    await holds(carol, "() => room.remoteParticipants.get('alice').isCameraEnabled === false")
+    await alice.evaluate("room.localParticipant.setCameraEnabled(true)")
+    await advances(carol, "video alice")
+
+    # Unsubscribe and subscribe again.
+    wish = "s => others(p => p.videoTrackPublications.forEach(t => t.setSubscribed(s)))"
+    await carol.evaluate(wish, False)
+    await holds(carol, "() => !Object.keys(tiles()).some(n => n.startsWith('video'))")
+    await carol.evaluate(wish, True)
+    await advances(carol, "video bob")
+
+    # A leaver is gone for the others.
+    await alice.evaluate("room.disconnect()")
+    await holds(bob, "() => room.remoteParticipants.size === 1 && !Object.keys(tiles()).some(n => n.endsWith('alice'))")
+
+
+@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
+async def test_reconnecting(enter: Enter, single: bool) -> None:
+    alice, bob = await enter("alice", single=single), await enter("bob", single=single)
+    await advances(alice, "video bob")
+    await advances(bob, "video alice")
+    for scenario, event in (("signal-reconnect", "signalReconnecting"), ("full-reconnect", "reconnecting")):
+        before = await bob.evaluate("room.localParticipant.sid")
+        await bob.evaluate("seen.events.length = 0")
+        await bob.evaluate("s => { room.simulateScenario(s) }", scenario)
+        await holds(bob, "() => seen.events.includes('reconnected')")
+        assert event in await bob.evaluate("seen.events")
+        after = await bob.evaluate("room.localParticipant.sid")
+        assert (after == before) is (scenario == "signal-reconnect")
+        await advances(alice, "video bob")
+        await advances(bob, "video alice")
+        assert "trackSubscriptionFailed" not in await bob.evaluate("seen.events")

@@ -1,0 +1,173 @@
+"""What a client's track settings mean, and how both subscribers keep their sections."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol import models as pb
+from livekit.protocol import rtc as sig
+
+from meet.media.gateway.subscriber_answer import AnsweringSubscriber
+from meet.media.gateway.subscriber_offer import OfferingSubscriber
+from meet.media.room import Layer, Participant, Publication, TrackKind, TrackSource
+from meet.media.sdp.parse import parse
+from meet.media.sdp.write import TransportLines
+from meet.media.sfu.downtrack import HIGHEST
+from meet.media.sfu.track import Track
+from meet.media.transport.aiortc_adapter import Certificate
+from meet.media.transport.peer import Peer
+from meet.media.transport.udpmux import UdpMux
+from tests.unit.media.fakes import FakeLink
+from tests.unit.media.sdp.test_parse import offer
+
+LAYERS = (Layer(0, 320, 180, rid="q"), Layer(1, 640, 360, rid="h"), Layer(2, 1280, 720, rid="f"))
+TRANSPORT = TransportLines("u", "p", "AA", (), "passive")
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.mux = UdpMux("127.0.0.1", 0)
+        self.certificate = Certificate()
+        self.peer = Peer(self.mux, self.certificate, "subscriber")
+        self.owner = Participant(identity="alice", link=FakeLink())
+        self.me = Participant(identity="bob", link=FakeLink())
+        self.sent: list[sig.SignalResponse] = []
+
+    def publication(self, number: int, codec: str = "VP8") -> Publication:
+        kind = TrackKind.AUDIO if codec == "opus" else TrackKind.VIDEO
+        publication = Publication(
+            sid=f"TR_{number}", cid="c", kind=kind, source=TrackSource.CAMERA, owner=self.owner, layers=LAYERS
+        )
+        rate = 48000 if codec == "opus" else 90000
+        publication.media = Track(
+            self.peer, sid=publication.sid, kind=kind.media, codec=codec, cname=self.owner.sid, clock_rate=rate
+        )
+        return publication
+
+    def offering(self, *, reuse: bool) -> OfferingSubscriber:
+        return OfferingSubscriber(
+            self.me, self.peer, self.sent.append, self.certificate.fingerprint, reuse_sections=reuse
+        )
+
+    def answering(self) -> AnsweringSubscriber:
+        return AnsweringSubscriber(self.me, self.peer, self.sent.append)
+
+    @property
+    def offers(self) -> list[sig.SessionDescription]:
+        return [m.offer for m in self.sent if m.WhichOneof("message") == "offer"]
+
+
+@pytest.fixture
+async def rig() -> Rig:
+    return Rig()
+
+
+@pytest.fixture(autouse=True)
+def _close(rig: Rig) -> object:
+    yield
+    rig.mux.close()
+
+
+def accept(subscriber: OfferingSubscriber, description: sig.SessionDescription, *, reject: str = "") -> None:
+    text = "v=0\r\na=fingerprint:sha-256 AA\r\n"
+    for section in parse(description.sdp):
+        port = 0 if section.mid == reject else 9
+        text += f"m={section.kind} {port} X 1\r\na=mid:{section.mid}\r\na=recvonly\r\n"
+    subscriber.on_answer(parse(text), description.id)
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit", "disabled"),
+    [
+        ({"quality": 0}, 0, False),
+        ({"quality": 2}, 2, False),
+        ({"quality": 3}, 3, True),
+        ({"quality": 2, "disabled": True}, 2, True),
+        ({"width": 200, "height": 100}, 0, False),
+        ({"width": 640, "height": 360}, 1, False),
+        ({"width": 360, "height": 640}, 1, False),
+        ({"width": 700, "height": 400}, 2, False),
+        ({"width": 3840, "height": 2160}, HIGHEST, False),
+    ],
+)
+async def test_track_settings(rig: Rig, settings: dict[str, int], limit: int, disabled: bool) -> None:
+    subscriber = rig.answering()
+    subscriber.add(rig.publication(1))
+    subscriber.configure(sig.UpdateTrackSettings(track_sids=["TR_1", "TR_unknown"], **settings))  # type: ignore[arg-type]
+    forward = subscriber.items["TR_1"]
+    assert (forward.limit, forward.disabled) == (limit, disabled)
+
+
+async def test_one_offer_at_a_time(rig: Rig) -> None:
+    subscriber = rig.offering(reuse=True)
+    subscriber.add(rig.publication(1))
+    assert rig.offers == []
+    subscriber.start()
+    subscriber.add(rig.publication(2))
+    subscriber.add(rig.publication(3, "opus"))
+    (first,) = rig.offers
+    assert dict(first.mid_to_track_id) == {"1": "TR_1"}
+    accept(subscriber, first)
+    assert subscriber.items["TR_1"].negotiated
+    assert dict(rig.offers[1].mid_to_track_id) == {"1": "TR_1", "2": "TR_2", "3": "TR_3"}
+    assert len(rig.offers) == 2
+
+
+@pytest.mark.parametrize(("reuse", "mid", "track_id"), [(True, "1", "m1"), (False, "2", "TR_2")])
+async def test_sections_of_ended_tracks(rig: Rig, reuse: bool, mid: str, track_id: str) -> None:
+    subscriber = rig.offering(reuse=reuse)
+    gone = rig.publication(1)
+    subscriber.add(gone)
+    subscriber.start()
+    accept(subscriber, rig.offers[-1])
+    subscriber.remove(gone)
+    assert parse(rig.offers[-1].sdp)[1].direction == "inactive"
+    accept(subscriber, rig.offers[-1])
+    subscriber.add(rig.publication(2))
+    assert dict(rig.offers[-1].mid_to_track_id) == {mid: "TR_2"}
+    section = next(s for s in parse(rig.offers[-1].sdp) if s.mid == mid)
+    assert section.track_id == track_id
+
+
+async def test_a_rejected_section_is_reported(rig: Rig) -> None:
+    subscriber = rig.offering(reuse=True)
+    subscriber.add(rig.publication(1, "H264"))
+    subscriber.start()
+    accept(subscriber, rig.offers[-1], reject="1")
+    assert rig.sent[-1].subscription_response.err == pb.SubscriptionError.SE_CODEC_UNSUPPORTED
+    assert subscriber.items == {}
+
+
+async def test_a_stale_answer_changes_nothing(rig: Rig) -> None:
+    subscriber = rig.offering(reuse=True)
+    subscriber.add(rig.publication(1))
+    subscriber.start()
+    first = rig.offers[-1]
+    subscriber.resumed()
+    accept(subscriber, first)
+    assert not subscriber.items["TR_1"].negotiated
+    accept(subscriber, rig.offers[-1])
+    assert subscriber.items["TR_1"].negotiated
+
+
+async def test_receive_sections_of_the_join_offer_are_used_at_once(rig: Rig) -> None:
+    subscriber = rig.answering()
+    for number in range(4):
+        subscriber.add(rig.publication(number))
+    assert rig.sent == []
+    sections = [s for s in parse(offer("chromium_v1_join.sdp")) if s.kind == "video"]
+    subscriber.begin_answer()
+    answers = [subscriber.answer_section(s, TRANSPORT) for s in sections]
+    subscriber.end_answer()
+    assert [a[1] for a in answers if a] == ["TR_0", "TR_1", "TR_2"]
+    requirement = rig.sent[-1].media_sections_requirement
+    assert (requirement.num_audios, requirement.num_videos) == (0, 1)
+
+
+async def test_the_client_is_asked_once_per_change(rig: Rig) -> None:
+    subscriber = rig.answering()
+    subscriber.begin_answer()
+    subscriber.end_answer()
+    subscriber.add(rig.publication(1))
+    subscriber.add(rig.publication(2))
+    assert len(rig.sent) == 1
+    assert rig.sent[0].WhichOneof("message") == "media_sections_requirement"

@@ -1,0 +1,45 @@
+"""The private and undocumented names of aiortc and pylibsrtp that the adapter relies on."""
+
+from __future__ import annotations
+
+import inspect
+
+from aiortc import rtp
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcsctptransport import RTCSctpTransport
+
+from meet.media.transport import aiortc_adapter as adapter
+
+
+async def test_dtls_takes_any_ice_object_and_names_its_sessions() -> None:
+    sent: list[bytes] = []
+    dtls = adapter.Dtls(adapter.Certificate(), sent.append)
+    assert dtls.native._role == "server"
+    assert dtls.native.state == "new"
+    assert dtls.srtp_sessions() == (None, None)
+    source = inspect.getsource(RTCDtlsTransport)
+    assert "self.transport._recv()" in source
+    assert "self.transport._send(data)" in source
+
+
+async def test_sctp_needs_only_these_of_its_transport() -> None:
+    source = inspect.getsource(RTCSctpTransport)
+    for name in ("_register_data_receiver", "_unregister_data_receiver", "_send_data", "_role"):
+        assert name in source
+        assert hasattr(RTCDtlsTransport, name) or name == "_role"
+
+
+def test_rtcp_names() -> None:
+    assert (adapter.FMT_NACK, adapter.FMT_PLI, adapter.FMT_FIR, adapter.FMT_APP) == (1, 1, 4, 15)
+    nack = adapter.RtcpRtpfbPacket(fmt=adapter.FMT_NACK, ssrc=1, media_ssrc=2, lost=[3, 4, 20])
+    (parsed,) = adapter.parse_rtcp(bytes(nack))
+    assert parsed.lost == [3, 4, 20]
+
+
+def test_remb() -> None:
+    assert adapter.parse_remb(rtp.pack_remb_fci(1_000_000, [5])) == 1_000_000
+    assert adapter.parse_remb(b"nope") is None
+
+
+def test_fingerprint_is_sha_256() -> None:
+    assert len(adapter.Certificate().fingerprint.split(":")) == 32
