@@ -8,6 +8,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 
 _SECRET_KEYS = re.compile(r"(token|secret|password|api_?key|authorization)", re.IGNORECASE)
@@ -29,39 +30,47 @@ def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutabl
 
 
 def configure(level: str = "info", fmt: str = "text", *, process: str = "meet") -> None:
-    """Route structlog and the standard library's loggers to stderr in one format. `process` names the writer."""
+    """One format on stderr for our events and the standard library's loggers. `process` names the writer.
+
+    Our own events do not go through `logging`: that costs more than the request they tell of.
+    """
+    threshold = getattr(logging, level.upper(), logging.INFO)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    renderer: list[Any]
+    foreign: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+    ]
+    own: list[Any] = [*shared, structlog.processors.format_exc_info, _mask]
+    factory: Any
     if fmt == "json":
-        renderer = [structlog.processors.format_exc_info, _mask, structlog.processors.JSONRenderer()]
+        renderer = structlog.processors.JSONRenderer()
+        own.append(structlog.processors.JSONRenderer(serializer=orjson.dumps, default=repr))
+        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
-        renderer = [
-            structlog.processors.format_exc_info,
-            _mask,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ]
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = console  # type: ignore[assignment]
+        own.append(console)
+        factory = structlog.WriteLoggerFactory(sys.stderr)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=own,
+        logger_factory=factory,
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name], processors=[*foreign, _mask, renderer]
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(getattr(logging, level.upper(), logging.INFO))
+    root.setLevel(threshold)
     for chatty in (
         "uvicorn",
         "aiohttp.access",

@@ -40,7 +40,8 @@ class SqlAccounts:
         return await self._database.write(work)
 
     async def get_user(self, user_id: str) -> User | None:
-        return stored_user(self._database.reader, user_id)
+        database = self._database
+        return database.cached(("user", user_id), lambda: stored_user(database.reader, user_id))
 
     async def set_password(
         self, user_id: str, password_hash: str, must_change: bool, *, sessions_since: int | None = None
@@ -50,7 +51,10 @@ class SqlAccounts:
         )
 
     async def api_keys(self) -> list[ApiKey]:
-        return [ApiKey(row.key, row.creation_date) for row in self._database.reader.execute(_KEYS)]
+        def load() -> tuple[ApiKey, ...]:
+            return tuple(ApiKey(row.key, row.creation_date) for row in self._database.reader.execute(_KEYS))
+
+        return list(self._database.cached("api_keys", load))
 
     async def replace_api_key(self, key: ApiKey | None) -> None:
         def work(connection: Connection) -> None:

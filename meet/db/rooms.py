@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from meet.core.model.paging import Page, PageRequest, Reach, RoomFilter
-from meet.core.model.room import Room, RoomStatus
+from meet.core.model.room import MeetingEndAction, Room, RoomStatus
 from meet.core.model.webhook import Announcement
 from meet.core.ports import RoomStillHasRecordings
 
@@ -42,6 +42,20 @@ _SORT = {
 }
 
 
+class _Columns(NamedTuple):
+    """What `_COLUMNS` selects."""
+
+    room_id: str
+    room_name: str
+    owner: str
+    status: RoomStatus
+    creation_date: int
+    auto_deletion_date: int | None
+    meeting_end_action: MeetingEndAction
+    roles_updated_at: int
+    document: str
+
+
 class SqlRooms:
     """Implements `meet.core.ports.RoomRepository`."""
 
@@ -53,7 +67,8 @@ class SqlRooms:
         await self._database.write(lambda connection: connection.execute(insert(rooms).values(values)))
 
     async def get(self, room_id: str) -> Room | None:
-        return stored_room(self._database.reader, room_id)
+        row = self._database.point(_BY_ID, room_id)
+        return _room(_Columns._make(row)) if row is not None else None
 
     async def page(self, wanted: RoomFilter, request: PageRequest) -> Page[Room]:
         statement = select(*_COLUMNS, rooms.c.seq)
@@ -139,7 +154,7 @@ def _within(reach: Reach) -> Any:
     return or_(False, *ways)
 
 
-def _room(row: Row[*tuple[Any, ...]]) -> Room:
+def _room(row: Row[*tuple[Any, ...]] | _Columns) -> Room:
     document = orjson.loads(row.document)
     return Room(
         room_id=row.room_id,

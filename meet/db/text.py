@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +18,17 @@ from meet.core.errors import ValidationFailed
 from meet.core.model.paging import TextMatch
 
 _BUDGET_S = 0.25
-_deadline: ContextVar[float] = ContextVar("meet_regexp_deadline")
+
+
+@dataclass(slots=True)
+class _Budget:
+    """Time left for the regular expressions of one query. exceeded: it ran out, or the engine's own clock said so."""
+
+    deadline: float
+    exceeded: bool = False
+
+
+_budget: ContextVar[_Budget] = ContextVar("meet_regexp_budget")
 
 
 def matches(column: ColumnElement[str], folded: ColumnElement[str], wanted: TextMatch) -> ColumnElement[bool]:
@@ -46,15 +57,16 @@ def time_limit(wanted: TextMatch | None) -> Iterator[None]:
     if wanted is None or wanted.mode != "regex":
         yield
         return
-    token = _deadline.set(time.monotonic() + _BUDGET_S)
+    budget = _Budget(time.monotonic() + _BUDGET_S)
+    token = _budget.set(budget)
     try:
         yield
     except OperationalError as error:
-        if time.monotonic() < _deadline.get():
+        if not budget.exceeded:
             raise
         raise ValidationFailed.one(wanted.field, "Regular expression takes too long to evaluate") from error
     finally:
-        _deadline.reset(token)
+        _budget.reset(token)
 
 
 def install_regexp(connection: Any) -> None:
@@ -65,10 +77,15 @@ def install_regexp(connection: Any) -> None:
 def _search(pattern: str, value: str | None) -> bool:
     if value is None:
         return False
-    left = _deadline.get(time.monotonic() + _BUDGET_S) - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return _compiled(pattern).search(value, timeout=left) is not None
+    budget = _budget.get(None) or _Budget(time.monotonic() + _BUDGET_S)
+    try:
+        left = budget.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return _compiled(pattern).search(value, timeout=left) is not None
+    except TimeoutError:
+        budget.exceeded = True
+        raise
 
 
 @lru_cache(maxsize=64)

@@ -195,6 +195,7 @@ class Recorder:
             profile,
             self._state.layout,
             on_ready=self._first_frame,
+            on_tiles=self._tiles_changed,
             abort=self._abort,
         )
 
@@ -267,6 +268,14 @@ class Recorder:
     def _first_frame(self) -> None:
         # On the composer's thread.
         self._loop.call_soon_threadsafe(self._active)
+
+    def _tiles_changed(self, sizes: dict[str, tuple[int, int]]) -> None:
+        # On the composer's thread, too.
+        self._loop.call_soon_threadsafe(self._want_sizes, sizes)
+
+    def _want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
+        if self._recording is not None:
+            self._recording.want_sizes(sizes)
 
     def _active(self) -> None:
         if self._state.status == "starting":

@@ -50,6 +50,7 @@ class JournalSink:
         self.begun_at = begun_at
         self._speakers: list[str] = []
         self._video: set[int] = set()
+        self._open: set[int] = set()
         self.last_at = clock.now()
         self._put(journal.Session(self.last_at, egress_id))
 
@@ -68,6 +69,8 @@ class JournalSink:
         self._put(journal.Tick(self._clock.now()))
 
     def joined(self, others: int) -> None:
+        for number in sorted(self._open):  # of a connection that was lost; its tracks come again under new numbers
+            self.track_ended(number)
         log.info("recorder_joined", participants=others)
 
     def track_started(
@@ -75,6 +78,7 @@ class JournalSink:
     ) -> int:
         number = self._next_track
         self._next_track += 1
+        self._open.add(number)
         if media == "video":
             self._video.add(number)
         self._put(
@@ -83,6 +87,7 @@ class JournalSink:
         return number
 
     def track_ended(self, number: int) -> None:
+        self._open.discard(number)
         self._put(journal.TrackEnd(self._clock.now(), number))
 
     def track_muted(self, number: int, muted: bool) -> None:
@@ -146,6 +151,11 @@ class RoomRecording:
             self._stopped.set()
             if self._session is not None:
                 self._session.stop()
+
+    def want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
+        """Sizes in pixels at which tracks (by sid) are shown now; the nearest simulcast layers are asked for."""
+        if self._session is not None:
+            self._session.want_sizes(sizes)
 
     async def run(self, *, ever_joined: bool, lost_at: int = 0) -> Result:
         """Until the end. `ever_joined`: an earlier process had been in the room until `lost_at` (unix µs), so its

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 _SOURCES: Final = {1: "camera", 2: "microphone", 3: "screen_share", 4: "screen_share_audio"}
 _JOIN_S: Final = 8.0
+_HIDDEN: Final = (320, 180)
 
 
 class Ending(Enum):
@@ -97,6 +98,8 @@ class RoomSession:
         self._tile = tile
         self._room = _Room()
         self._tracks: dict[str, Subscribed] = {}
+        self._wanted: dict[str, tuple[int, int]] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._transport = SubscriberTransport(self._sender_report, lambda: self._end(Ending.LOST))
         self._version = 1
@@ -104,6 +107,17 @@ class RoomSession:
     def stop(self) -> None:
         """Leave the room."""
         self._end(Ending.STOPPED)
+
+    def want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
+        """Ask for the simulcast layers that fit these sizes, where they changed. (0, 0): not shown at all."""
+        for sid, size in sizes.items():
+            track = self._tracks.get(sid)
+            size = size if all(size) else _HIDDEN
+            if track is not None and track.stream.media == "video" and self._wanted.get(sid) != size:
+                self._wanted[sid] = size
+                task = asyncio.create_task(self._signalling.want_size(sid, *size))
+                self._asking.add(task)
+                task.add_done_callback(self._asking.discard)
 
     def _end(self, why: Ending) -> None:
         if not self._ended.done():
@@ -123,8 +137,10 @@ class RoomSession:
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError, RoomGone, ServerUnreachable):
                 await reading
-            for track in list(self._tracks.values()):
-                self._drop(track.sid)
+            # After a lost connection the tiles stay as they are: the next session, if any, replaces them.
+            if self._ended.done() and self._ended.result() is not Ending.LOST:
+                for track in list(self._tracks.values()):
+                    self._drop(track.sid)
             await self._transport.close()
 
     async def _read(self) -> None:
@@ -203,7 +219,7 @@ class RoomSession:
             self._transport.start(first.fingerprint, data_channels=channels)
         for track in self._tracks.values():
             if track.stream.media == "video":
-                await self._signalling.want_size(track.sid, *self._tile)
+                await self._signalling.want_size(track.sid, *self._wanted.get(track.sid, self._tile))
 
     def _receive(self, sections: list[sdp.Section], sids: dict[str, str]) -> None:
         offered: dict[str, tuple[sdp.Section, int]] = {}
