@@ -18,7 +18,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@echo "installing the locked dependencies into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock 2>&1 | grep -v '^WARNING: Location' || true
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e . 2>&1 | grep -v '^WARNING: Location' || true
-	@$(BIN)/python -c 'import meet, storage, connexion, av, aiortc' && touch $@
+	@$(BIN)/python -c 'import meet, storage, av, aiortc' && touch $@
 
 web: $(STAMP) ## Build the pages' static files
 	@$(BIN)/python web/build.py
