@@ -26,8 +26,8 @@ from meet.core.settings import CoreSettings
 from meet.db import Database
 from meet.http import Document, HttpApp
 from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
-from meet.livekit.tls import trust_own
 from meet.outbound import WebhookSender
+from meet.tls import trust_own
 from meet.web import Pages, WebConfig
 from meet.web.bridge import AssetsMissing
 

@@ -138,9 +138,9 @@ def backend() -> None:
 def media() -> None:
     """Run the embedded media server alone (signalling, media, egress control)."""
     settings = _child("media")
-    from meet.livekit.tls import trust_own
     from meet.media import main as media_main
     from meet.recorder.control_extension import media_extension
+    from meet.tls import trust_own
 
     extend = media_extension(
         settings.data_dir,

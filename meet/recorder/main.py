@@ -26,7 +26,8 @@ from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.link import ControlLink
 from meet.recorder.state import EgressState
 from meet.recorder.subscriber import recording as subscriber
-from meet.recorder.subscriber.signalling import Signalling, client_ssl, mint_token
+from meet.recorder.subscriber.signalling import Signalling, mint_token
+from meet.tls import trust_own
 
 log = structlog.get_logger(__name__)
 
@@ -243,7 +244,7 @@ class Recorder:
             identity=self._state.egress_id,
         )
         own = settings.tls_cert if settings.livekit_embedded else None
-        return Signalling(settings.livekit_url_private, token, tls=client_ssl(own))
+        return Signalling(settings.livekit_url_private, token, tls=trust_own(own) if own else True)
 
     def _command(self, command: dict[str, Any]) -> None:
         if command.get("type") == "stop":

@@ -7,7 +7,6 @@ import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -48,16 +47,6 @@ def mint_token(api_key: str, api_secret: str, *, room: str, identity: str) -> st
         },
     }
     return jwt.encode(claims, api_secret, algorithm="HS256")
-
-
-def client_ssl(certificate: Path | None) -> ssl.SSLContext | bool:
-    """Trust our own server's certificate as it is (it may be self-signed), public ones otherwise."""
-    if certificate is None:
-        return True
-    context = ssl.create_default_context(cafile=str(certificate))
-    context.check_hostname = False
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    return context
 
 
 class Signalling:

@@ -19,10 +19,10 @@ from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, 
 from meet.core.model.encoding import PRESETS, Encoding
 from meet.core.ports import MediaServer
 from meet.livekit import LiveKitMediaServer
-from meet.livekit.tls import trust_own
 from meet.media.room import LeaveReason, ParticipantKind, RoomRegistry
 from meet.media.twirp import twirp_routes
 from meet.media.twirp.egress_model import STATUSES
+from meet.tls import trust_own
 from tests.unit.media.twirp.conftest import KEY, SECRET, Server
 from tests.unit.media.twirp.fakes import FakeControl, join
 
