@@ -12,10 +12,11 @@ import structlog
 from .callers import Caller
 from .errors import ParticipantNotFound, RoomNotFound
 from .meeting_errors import NotDemotable, NotPromotable, UnreadableParticipant
-from .model.permissions import PERMISSIONS, Permission, union
+from .model.participant import ParticipantGrant
+from .model.permissions import Permission, union
 from .model.room import Room
 from .permissions import Rights
-from .ports import MediaServer, RoomRepository
+from .ports import MediaServer, ParticipantGrantRepository, RoomRepository
 from .signals import Signals
 from .token_codec import decode_metadata, parse_member_metadata
 
@@ -29,8 +30,17 @@ _ORIGINAL: Final = "originalPermissions"
 class MeetingService:
     """Existence of the room (404) is checked before the permission (403), and that before the participant."""
 
-    def __init__(self, *, rooms: RoomRepository, rights: Rights, media: MediaServer, signals: Signals) -> None:
+    def __init__(
+        self,
+        *,
+        rooms: RoomRepository,
+        participants: ParticipantGrantRepository,
+        rights: Rights,
+        media: MediaServer,
+        signals: Signals,
+    ) -> None:
         self._rooms = rooms
+        self._participants = participants
         self._rights = rights
         self._media = media
         self._signals = signals
@@ -54,7 +64,8 @@ class MeetingService:
     async def change_role(self, caller: Caller, room_id: str, identity: str, action: ModerationAction) -> None:
         """Promote to moderator for the time of this meeting, or take that back, and tell the participant.
 
-        Neither touches the media grants of the session: the participant asks for a fresh token when it is told.
+        Who may be promoted or demoted is ours to know: participants can write their own metadata. Neither
+        action touches the media grants of the session: the participant asks for a fresh token when it is told.
         Raises also ParticipantNotFound, NotPromotable, NotDemotable, UnreadableParticipant."""
         room = await self._moderated(caller, room_id, "canMakeModerator")
         async with self._changing.setdefault((room_id, identity), asyncio.Lock()):
@@ -64,9 +75,16 @@ class MeetingService:
             held = decode_metadata(participant.metadata)
             if held is None or parse_member_metadata(held) is None:
                 raise UnreadableParticipant(room_id, identity)
-            changed = _promoted(held, room, identity) if action == "upgrade" else _demoted(held, room, identity)
+            grant = await self._participants.set_promoted(room_id, identity, action == "upgrade")
+            if grant is None:
+                raise (NotPromotable if action == "upgrade" else NotDemotable)(room_id, identity)
+            changed = _metadata(held, grant, room)
             text = json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
-            await self._media.update_participant_metadata(room_id, identity, text)
+            try:
+                await self._media.update_participant_metadata(room_id, identity, text)
+            except BaseException:
+                await self._participants.set_promoted(room_id, identity, not grant.promoted)
+                raise
         self._signals.participant_role(room_id, identity, changed["badge"])
         log.info("participant_role_changed", room=room_id, identity=identity, action=action)
 
@@ -78,23 +96,15 @@ class MeetingService:
         return room
 
 
-def _promoted(held: dict[str, Any], room: Room, identity: str) -> dict[str, Any]:
-    if held["badge"] != "other":
-        raise NotPromotable(room.room_id, identity)
-    own = held["permissions"]
+def _metadata(held: dict[str, Any], grant: ParticipantGrant, room: Room) -> dict[str, Any]:
+    """The participant's metadata with the rights of `grant` in place of what it says about rights."""
+    kept = {name: value for name, value in held.items() if name not in ("isPromotedModerator", _ORIGINAL)}
+    if not grant.promoted:
+        return {**kept, "permissions": grant.permissions, "badge": grant.badge}
     return {
-        **held,
-        "permissions": union(own, room.roles["moderator"]["permissions"]),
+        **kept,
+        "permissions": union(grant.permissions, room.roles["moderator"]["permissions"]),
         "badge": "moderator",
         "isPromotedModerator": True,
-        _ORIGINAL: own,
+        _ORIGINAL: grant.permissions,
     }
-
-
-def _demoted(held: dict[str, Any], room: Room, identity: str) -> dict[str, Any]:
-    own = held.get(_ORIGINAL)
-    complete = isinstance(own, dict) and all(isinstance(own.get(name), bool) for name in PERMISSIONS)
-    if held["badge"] != "moderator" or held.get("isPromotedModerator") is not True or not complete:
-        raise NotDemotable(room.room_id, identity)
-    kept = {name: value for name, value in held.items() if name not in ("isPromotedModerator", _ORIGINAL)}
-    return {**kept, "permissions": own, "badge": "other"}

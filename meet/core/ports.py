@@ -16,6 +16,7 @@ from .model.encoding import Encoding, Layout
 from .model.media import MediaParticipant
 from .model.member import Candidacy, MemberFilter
 from .model.paging import Page, PageRequest, RecordingFilter, RoomFilter
+from .model.participant import ParticipantGrant
 from .model.recording import Egress, Recording, RecordingLock, RecordingStatus
 from .model.room import Room, RoomMember, RoomStatus
 from .model.user import ApiKey, GlobalConfig, User
@@ -29,6 +30,7 @@ __all__ = [
     "MediaServer",
     "MemberRepository",
     "NameRepository",
+    "ParticipantGrantRepository",
     "RecordingRepository",
     "Repositories",
     "RoomRepository",
@@ -203,6 +205,28 @@ class NameRepository(Protocol):
     async def release_room(self, room_id: str) -> None: ...
 
 
+class ParticipantGrantRepository(Protocol):
+    """Rights of participants, by room and identity: what join tokens said, and promotions."""
+
+    async def get(self, room_id: str, identity: str) -> ParticipantGrant | None: ...
+
+    async def issue(
+        self, room_id: str, identity: str, own: ParticipantGrant, now: int, *, keep_promotion: bool = False
+    ) -> ParticipantGrant:
+        """Remember the own rights of a join token; returns what is stored now. Raises RoomNotFound.
+
+        A promotion ends with this, unless it is to be kept and the badge is still `other`."""
+        ...
+
+    async def set_promoted(self, room_id: str, identity: str, promoted: bool) -> ParticipantGrant | None:
+        """Atomically promote one with badge `other`, or take that back; None when nothing was to be changed."""
+        ...
+
+    async def end_meeting(self, room_id: str, issued_before: int) -> None:
+        """End all promotions, and forget rights whose tokens are older (ms). Younger ones may join the next meeting."""
+        ...
+
+
 class AccountRepository(Protocol):
     """Users, API keys and the global configuration."""
 
@@ -242,6 +266,7 @@ class Repositories:
     members: MemberRepository
     recordings: RecordingRepository
     names: NameRepository
+    participants: ParticipantGrantRepository
     accounts: AccountRepository
     outbox: OutboxRepository
     users: UserRepository

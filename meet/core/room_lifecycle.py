@@ -11,7 +11,7 @@ from .clock import Clock
 from .errors import MediaServerError, RoomNotFound
 from .model.paging import PageRequest, RoomFilter
 from .model.room import Room, RoomStatus
-from .ports import MediaServer, NameRepository, RoomRepository
+from .ports import MediaServer, NameRepository, ParticipantGrantRepository, RoomRepository
 from .room_removal import RoomRemoval
 from .webhook_events import WebhookEvents
 
@@ -26,6 +26,8 @@ class RoomLifecycle:
         *,
         rooms: RoomRepository,
         names: NameRepository,
+        participants: ParticipantGrantRepository,
+        token_ttl_s: float,
         removal: RoomRemoval,
         media: MediaServer,
         webhooks: WebhookEvents,
@@ -34,6 +36,8 @@ class RoomLifecycle:
     ) -> None:
         self._rooms = rooms
         self._names = names
+        self._participants = participants
+        self._token_ttl_ms = int(token_ttl_s * 1000)
         self._removal = removal
         self._media = media
         self._webhooks = webhooks
@@ -54,12 +58,13 @@ class RoomLifecycle:
         return room
 
     async def finished(self, room_id: str) -> None:
-        """A meeting ended: apply the room's meeting end action and free the reserved names."""
+        """A meeting ended: apply the room's meeting end action, free the reserved names, end promotions."""
         room = await self._rooms.get(room_id)
         if room is None:
             log.info("meeting_finished", room=room_id, known=False)
             return
         await self._names.release_room(room_id)
+        await self._participants.end_meeting(room_id, self._clock.now_ms() - self._token_ttl_ms)
         if room.status == "active_meeting" and room.meeting_end_action == "delete":
             await self._removal.purge(room_id, self._webhooks.meeting_ended)
         else:

@@ -131,6 +131,8 @@ def build(
     lifecycle = RoomLifecycle(
         rooms=rooms,
         names=names,
+        participants=repositories.participants,
+        token_ttl_s=settings.room_member_token_ttl_s,
         removal=room_removal,
         media=media,
         webhooks=announcements,
@@ -173,6 +175,7 @@ def build(
         tokens=TokenService(
             rooms=rooms,
             names=names,
+            participants=repositories.participants,
             media=media,
             grants=MemberGrants(members),
             codec=codec,
@@ -180,7 +183,9 @@ def build(
             settings=settings,
         ),
         auth=AuthService(accounts=accounts, rooms=rooms, members=members, codec=codec, clock=clock, settings=settings),
-        meetings=MeetingService(rooms=rooms, rights=rights, media=media, signals=signals),
+        meetings=MeetingService(
+            rooms=rooms, participants=repositories.participants, rights=rights, media=media, signals=signals
+        ),
         assistants=AssistantService(rooms=rooms, captions_enabled=settings.captions_enabled),
         users=UserService(
             users=repositories.users,

@@ -22,11 +22,12 @@ from .errors import (
 from .ids import new_identity
 from .member_grants import Grant, MemberGrants
 from .model.media import MediaParticipant
+from .model.participant import ParticipantGrant
 from .model.permissions import union
 from .model.room import Room
-from .ports import MediaServer, NameRepository, RoomRepository
+from .ports import MediaServer, NameRepository, ParticipantGrantRepository, RoomRepository
 from .settings import CoreSettings
-from .token_codec import TokenCodec, decode_metadata, member_metadata, parse_member_metadata
+from .token_codec import TokenCodec, member_metadata
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class TokenService:
         *,
         rooms: RoomRepository,
         names: NameRepository,
+        participants: ParticipantGrantRepository,
         media: MediaServer,
         grants: MemberGrants,
         codec: TokenCodec,
@@ -58,6 +60,7 @@ class TokenService:
     ) -> None:
         self._rooms = rooms
         self._names = names
+        self._participants = participants
         self._media = media
         self._grants = grants
         self._codec = codec
@@ -107,8 +110,9 @@ class TokenService:
         return self._codec.sign_member(claims)
 
     async def refresh(self, room_id: str, token: str | None) -> str:
-        """A fresh token with the identity of `token` and what the media server holds about the participant.
+        """A fresh token with the identity of `token` and the rights we hold of the participant, promotion included.
 
+        The participant must be in the meeting, but its metadata there counts for nothing: the participant can write it.
         Raises Unauthorized, InvalidToken, InsufficientPermissions, ParticipantNotFound, MediaServerError."""
         if not token:
             raise Unauthorized
@@ -117,12 +121,32 @@ class TokenService:
             raise InsufficientPermissions
         if not claims.identity or not claims.name:
             raise InvalidToken
-        participant = await self._participant(room_id, claims.identity)
-        current = parse_member_metadata(decode_metadata(participant.metadata) or {})
-        if current is None or current.room_id != room_id:
-            raise InvalidToken
-        fresh = replace(current, iat=self._clock.now_ms(), identity=claims.identity, name=claims.name)
+        await self._participant(room_id, claims.identity)
+        grant = await self._participants.get(room_id, claims.identity)
+        if grant is None:
+            grant = await self._remember(claims, claims.identity)
+        fresh = replace(
+            claims,
+            iat=self._clock.now_ms(),
+            permissions=grant.permissions,
+            badge=grant.badge,
+            is_promoted_moderator=None,
+        )
+        if grant.promoted:
+            room = await self._rooms.get(room_id)
+            if room is not None:  # without the room there is no moderator role to add
+                fresh = _promoted(fresh, room)
         return self._codec.sign_member(fresh)
+
+    async def _remember(self, claims: RoomMemberClaims, identity: str) -> ParticipantGrant:
+        """The rights of a token we signed but hold no record of; those of a promoted one cannot be told any more."""
+        if claims.is_promoted_moderator:
+            raise InvalidToken
+        own = ParticipantGrant(permissions=claims.permissions, badge=claims.badge)
+        try:
+            return await self._participants.issue(claims.room_id, identity, own, self._clock.now_ms())
+        except RoomNotFound:  # deleted while the meeting goes on
+            return own
 
     def _previous(self, token: str | None, room_id: str) -> RoomMemberClaims | None:
         if not token:
@@ -150,22 +174,21 @@ class TokenService:
             await self._names.release(room.room_id, name)
             raise
         identity = grant.member_id or grant.user_id or new_identity(name)
+        own = ParticipantGrant(permissions=grant.permissions, badge=grant.badge)
+        await self._participants.issue(room.room_id, identity, own, now)
         return replace(claims, identity=identity, name=name)
 
     async def _regenerate(self, room: Room, claims: RoomMemberClaims, identity: str) -> RoomMemberClaims:
         """Current rights for somebody in the meeting; a promotion survives as long as there is something to promote."""
         participant = await self._participant(room.room_id, identity)
-        held = decode_metadata(participant.metadata) or {}
+        own = ParticipantGrant(permissions=claims.permissions, badge=claims.badge)
+        now = self._clock.now_ms()
+        stored = await self._participants.issue(room.room_id, identity, own, now, keep_promotion=True)
         claims = replace(claims, identity=identity, name=participant.name)
         extra: dict[str, Any] = {}
-        if held.get("isPromotedModerator") is True and claims.badge == "other":
+        if stored.promoted:
             extra["originalPermissions"] = claims.permissions
-            claims = replace(
-                claims,
-                permissions=union(claims.permissions, room.roles["moderator"]["permissions"]),
-                badge="moderator",
-                is_promoted_moderator=True,
-            )
+            claims = _promoted(claims, room)
         metadata = json.dumps({**member_metadata(claims), **extra}, ensure_ascii=False, separators=(",", ":"))
         await self._media.update_participant_metadata(room.room_id, identity, metadata)
         return claims
@@ -197,3 +220,13 @@ class TokenService:
         present = {name: value for name, value in options.items() if value is not None}
         document = {"createdBy": self._settings.name_id, "roomOptions": present}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _promoted(claims: RoomMemberClaims, room: Room) -> RoomMemberClaims:
+    """The claims of somebody whose own rights are `claims`, promoted to moderator."""
+    return replace(
+        claims,
+        permissions=union(claims.permissions, room.roles["moderator"]["permissions"]),
+        badge="moderator",
+        is_promoted_moderator=True,
+    )

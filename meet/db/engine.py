@@ -20,6 +20,7 @@ from .members import SqlMembers
 from .migrate import upgrade
 from .names import SqlNames
 from .outbox import SqlOutbox
+from .participant_grants import SqlParticipantGrants
 from .recordings import SqlRecordings
 from .rooms import SqlRooms
 from .text import install_regexp
@@ -70,6 +71,7 @@ class Database:
             members=SqlMembers(self),
             recordings=SqlRecordings(self),
             names=SqlNames(self),
+            participants=SqlParticipantGrants(self),
             accounts=SqlAccounts(self),
             outbox=SqlOutbox(self),
             users=SqlUsers(self),

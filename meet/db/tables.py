@@ -122,6 +122,18 @@ participant_names = Table(
     Column("expires_at", BigInteger, nullable=False),
 )
 
+# What a participant may do by right, and whether somebody promoted them: the trusted copy of their metadata.
+participant_grants = Table(
+    "participant_grants",
+    metadata,
+    Column("room_id", ForeignKey("rooms.room_id", ondelete="CASCADE"), primary_key=True),
+    Column("identity", String, primary_key=True),
+    Column("permissions", Text, nullable=False),
+    Column("badge", String, nullable=False),
+    Column("promoted", Boolean, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from meet.core.model.participant import ParticipantGrant
 from meet.core.model.permissions import SPEAKER, overlay
 
 from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
@@ -28,6 +29,8 @@ async def speaking(scene: Scene) -> None:
     """A participant with the rights of a speaker."""
     token = scene.world.member_token(scene.room.room_id, overlay(SPEAKER, None), identity="ana-1", name="Ana")
     scene.world.media.join(scene.room.room_id, "ana-1", metadata=scene.world.metadata_of(token))
+    own = ParticipantGrant(permissions=overlay(SPEAKER, None), badge="other")
+    await scene.world.repositories.participants.issue(scene.room.room_id, "ana-1", own, scene.world.clock.now_ms())
 
 
 async def illegible(scene: Scene) -> None:

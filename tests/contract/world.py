@@ -254,6 +254,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
             recordings=cast(Any, data[1]),
             members=cast(Any, data[2]),
             names=stored.names,
+            participants=stored.participants,
             accounts=cast(Any, accounts),
             outbox=cast(Any, data[3]),
             users=cast(Any, data[4]),

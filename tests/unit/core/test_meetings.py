@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from meet.core.callers import ANONYMOUS, Caller
-from meet.core.errors import InsufficientPermissions, ParticipantNotFound, RoomNotFound
+from meet.core.errors import InsufficientPermissions, MediaServerUnavailable, ParticipantNotFound, RoomNotFound
 from meet.core.meeting_errors import CaptionsUnavailable, NotDemotable, NotPromotable, UnreadableParticipant
 from meet.core.model.permissions import SPEAKER
 from meet.core.model.room import Room
@@ -179,3 +179,60 @@ async def test_captions_are_refused_with_the_reason(world: World) -> None:
     for call in (world.core.assistants.create, world.core.assistants.cancel):
         with pytest.raises(InsufficientPermissions):
             await call(no_join)
+
+
+async def test_who_may_be_promoted_or_demoted_is_not_read_from_metadata(world: World) -> None:
+    room = await world.meeting()
+    moderator = await caller(world, await join(world, room, "moderator", "Mo"))
+    token = await join(world, room, "speaker", "Sam")
+    identity = claims(token)["sub"]
+    change = world.core.meetings.change_role
+
+    async def forge(**changes: Any) -> None:
+        text = json.dumps({**held(world, room, token), **changes})
+        await world.media.update_participant_metadata(room.room_id, identity, text)
+
+    everything = dict.fromkeys(SPEAKER, True)
+    await forge(badge="moderator", isPromotedModerator=True, originalPermissions=everything)
+    with pytest.raises(NotDemotable):
+        await change(moderator, room.room_id, identity, "downgrade")
+    await forge(permissions=everything)
+    await change(moderator, room.room_id, identity, "upgrade")
+    assert held(world, room, token)["originalPermissions"] == dict(SPEAKER)
+    await forge(badge="other", originalPermissions=everything)
+    with pytest.raises(NotPromotable):
+        await change(moderator, room.room_id, identity, "upgrade")
+    await change(moderator, room.room_id, identity, "downgrade")
+    assert held(world, room, token)["permissions"] == dict(SPEAKER)
+
+
+async def test_a_promotion_the_media_server_did_not_take_did_not_happen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await world.meeting()
+    moderator = await caller(world, await join(world, room, "moderator", "Mo"))
+    token = await join(world, room, "speaker", "Sam")
+    identity = claims(token)["sub"]
+
+    async def refuse(*_: object) -> None:
+        raise MediaServerUnavailable("updating", "down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.media, "update_participant_metadata", refuse)
+        with pytest.raises(MediaServerUnavailable):
+            await world.core.meetings.change_role(moderator, room.room_id, identity, "upgrade")
+    assert claims(await world.core.tokens.refresh(room.room_id, token))["metadata"]["badge"] == "other"
+    await world.core.meetings.change_role(moderator, room.room_id, identity, "upgrade")
+
+
+async def test_a_promotion_ends_with_the_meeting(world: World) -> None:
+    room = await world.meeting()
+    moderator = await caller(world, await join(world, room, "moderator", "Mo"))
+    token = await join(world, room, "speaker", "Sam")
+    identity = claims(token)["sub"]
+    await world.core.meetings.change_role(moderator, room.room_id, identity, "upgrade")
+    promoted = await world.core.tokens.refresh(room.room_id, token)
+    await world.end_meeting(room.room_id)
+    world.media.join(room.room_id, identity, "Sam", json.dumps(claims(promoted)["metadata"]))
+    fresh = claims(await world.core.tokens.refresh(room.room_id, promoted))["metadata"]
+    assert (fresh["badge"], fresh["permissions"]) == ("other", dict(SPEAKER))

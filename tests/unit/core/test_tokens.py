@@ -258,9 +258,7 @@ async def test_regeneration_keeps_identity_and_name(world: World) -> None:
 async def test_regeneration_of_a_promoted_participant(world: World) -> None:
     room = await world.room()
     first = await joined(world, room)
-    (participant,) = world.media.rooms[room.room_id]
-    promoted = {**json.loads(participant.metadata), "isPromotedModerator": True, "badge": "moderator"}
-    await world.media.update_participant_metadata(room.room_id, participant.identity, json.dumps(promoted))
+    await world.repositories.participants.set_promoted(room.room_id, read(first)[0]["sub"], True)
     second = await generate(
         world, ANONYMOUS, room.room_id, secret=secret(room, "speaker"), join_meeting=True, previous=first
     )
@@ -314,3 +312,67 @@ async def test_refresh_refusals(world: World) -> None:
     world.media.rooms[room.room_id] = []
     with pytest.raises(ParticipantNotFound):
         await world.core.tokens.refresh(room.room_id, token)
+
+
+async def forge(world: World, room: Room) -> None:
+    """The only participant writes a promotion into their own metadata, as their media grant lets them."""
+    (participant,) = world.media.rooms[room.room_id]
+    held = json.loads(participant.metadata)
+    forged = {
+        **held,
+        "permissions": dict(ALL),
+        "badge": "moderator",
+        "isPromotedModerator": True,
+        "originalPermissions": dict(ALL),
+        "userId": "admin",
+    }
+    await world.media.update_participant_metadata(room.room_id, participant.identity, json.dumps(forged))
+
+
+async def test_forged_metadata_gains_nothing(world: World) -> None:
+    room = await world.room()
+    token = await joined(world, room)
+    await forge(world, room)
+    fresh = await world.core.tokens.refresh(room.room_id, token)
+    again = await generate(
+        world, ANONYMOUS, room.room_id, secret=secret(room, "speaker"), join_meeting=True, previous=token
+    )
+    for metadata in (read(fresh)[1], read(again)[1]):
+        assert (metadata["badge"], metadata["permissions"]) == ("other", SPEAKER)
+        assert {"isPromotedModerator", "userId"}.isdisjoint(metadata)
+    (participant,) = world.media.rooms[room.room_id]
+    assert "originalPermissions" not in json.loads(participant.metadata)
+
+
+async def test_a_token_of_a_promotion_is_worth_no_more_than_the_record(world: World) -> None:
+    room = await world.room()
+    token = await joined(world, room)
+    identity = read(token)[0]["sub"]
+    participants = world.repositories.participants
+    await participants.set_promoted(room.room_id, identity, True)
+    promoted = await world.core.tokens.refresh(room.room_id, token)
+    assert read(promoted)[1]["permissions"] == MODERATOR
+    await participants.set_promoted(room.room_id, identity, False)
+    await forge(world, room)
+    demoted = read(await world.core.tokens.refresh(room.room_id, promoted))[1]
+    assert (demoted["badge"], demoted["permissions"]) == ("other", SPEAKER)
+    await participants.end_meeting(room.room_id, world.clock.now + 1)  # forgets the participant
+    with pytest.raises(InvalidToken):
+        await world.core.tokens.refresh(room.room_id, promoted)
+    plain = read(await world.core.tokens.refresh(room.room_id, token))[1]
+    assert (plain["badge"], plain["permissions"]) == ("other", SPEAKER)
+    assert await participants.get(room.room_id, identity) is not None
+
+
+async def test_a_promotion_ends_with_moderator_rights_of_ones_own(world: World) -> None:
+    room = await world.room()
+    token = await joined(world, room)
+    identity = read(token)[0]["sub"]
+    await world.repositories.participants.set_promoted(room.room_id, identity, True)
+    again = await generate(
+        world, ANONYMOUS, room.room_id, secret=secret(room, "moderator"), join_meeting=True, previous=token
+    )
+    assert "isPromotedModerator" not in read(again)[1]
+    stored = await world.repositories.participants.get(room.room_id, identity)
+    assert stored is not None
+    assert (stored.badge, stored.promoted) == ("moderator", False)
