@@ -45,7 +45,9 @@ unit: $(STAMP) ## The fast tests only
 	@$(BIN)/pytest tests/unit $(ARGS)
 
 bench: web tools ## Side-by-side measurements; prints ratios
-	@for script in bench/*/run.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@bash tools/apt-install nginx-light
+	@for module in api.run ranges.run sfu recorder.run; do \
+		echo "== bench.$$module"; $(BIN)/python -m bench.$$module || exit 1; done
 
 lock: ## Resolve the dependencies again (network)
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv

@@ -108,7 +108,7 @@ def settings() -> CoreSettings:
         livekit_api_secret="a secret that is long enough for HS256",
         initial_admin_password=PASSWORD,
         initial_api_key=API_KEY,
-        recording_start_timeout_s=0.3,
+        recording_start_timeout_s=1.5,
         recording_poll_interval_s=0.02,
         recording_stop_grace_s=0.1,
     )

@@ -15,8 +15,8 @@ from tests.unit.recorder.control.world import World
 
 @pytest.fixture
 async def hasty(data: Path) -> AsyncIterator[World]:
-    """Gives a recorder a tenth of a second to appear."""
-    running = World(data, start_timeout_s=0.1)
+    """Gives a recorder half a second to appear."""
+    running = World(data, start_timeout_s=0.5)
     await running.open()
     yield running
     await running.close()
