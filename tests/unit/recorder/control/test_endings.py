@@ -39,7 +39,7 @@ async def test_a_recorder_that_came_is_not_given_up(hasty: World) -> None:
     egress_id = await hasty.start()
     recorder = await hasty.recorder(egress_id)
     recorder.report("starting")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.8)
     assert hasty.status(egress_id) == "starting"
 
 
