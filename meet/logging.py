@@ -47,13 +47,14 @@ def configure(level: str = "info", fmt: str = "text", *, process: str = "meet") 
     ]
     own: list[Any] = [*shared, structlog.processors.format_exc_info, _mask]
     factory: Any
+    renderer: Any
     if fmt == "json":
         renderer = structlog.processors.JSONRenderer()
         own.append(structlog.processors.JSONRenderer(serializer=orjson.dumps, default=repr))
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
         console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        renderer = console  # type: ignore[assignment]
+        renderer = console
         own.append(console)
         factory = structlog.WriteLoggerFactory(sys.stderr)
     structlog.configure(

@@ -212,10 +212,6 @@ class RecordingService:
             failed += [FailedRecording(each, "Unexpected error") for each in ready]
         return BulkRecordingDeletion(tuple(each for each in ready if each in deleted), tuple(refused + failed))
 
-    async def on_egress(self, egress: Egress) -> None:
-        """A media server event about an egress; see `RecordingEvents.apply`."""
-        await self._events.apply(egress)
-
     async def _existing(self, recording_id: str) -> Recording:
         recording = await self._recordings.get(recording_id)
         if recording is None:

@@ -70,14 +70,13 @@ class _Past:
     """What an earlier process left in the journal."""
 
     def __init__(self, directory: Path) -> None:
-        self.begun = self.exists = False
+        self.begun = False
         self.next_track = 1
         self.last_at = self.begin_at = 0
         self.stopped = False
         reader = JournalReader(directory)
         reader.finish()
         for record in reader:
-            self.exists = True
             if not isinstance(record, records.Session):  # a process that came, not anything of the meeting
                 self.last_at = max(self.last_at, record.at)
             if isinstance(record, records.Begin) and not self.begun:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ class Forward:
         )
 
 
-class Forwards:
+class Forwards(ABC):
     """Base of the two subscribers. Subclasses say how a new or ended forward gets negotiated."""
 
     def __init__(self, participant: Participant, peer: Peer, send: Send) -> None:
@@ -76,13 +77,13 @@ class Forwards:
         self.bandwidth = Bandwidth()
         peer.on_remb = self.bandwidth.on_estimate
 
+    @abstractmethod
     def negotiate(self) -> None:
         """Bring the client's sections in line with `items`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resumed(self) -> None:
         """The client came back on a new socket; messages sent meanwhile may be lost."""
-        raise NotImplementedError
 
     def add(self, publication: Publication) -> None:
         track = publication.media

@@ -17,10 +17,6 @@ SYNC_INTERVAL_S: Final = 0.5
 _BATCH_S: Final = 0.02
 
 
-class JournalFull(Exception):
-    """The journal can no longer be written; what was written stays readable."""
-
-
 class JournalWriter:
     """One writing session. `append` never blocks; a thread writes in order and fsyncs at least every half second.
 

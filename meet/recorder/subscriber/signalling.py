@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import aiohttp
@@ -122,7 +122,3 @@ class Signalling:
         """Ask for the simulcast layer nearest this size."""
         settings = pb.UpdateTrackSettings(track_sids=[track_sid], width=width, height=height)
         await self.send(pb.SignalRequest(track_setting=settings))
-
-    async def subscribe(self, track_sids: Iterable[str]) -> None:
-        """Subscribe by hand where auto-subscribe left something out."""
-        await self.send(pb.SignalRequest(subscription=pb.UpdateSubscription(track_sids=track_sids, subscribe=True)))
