@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import sys
 from collections.abc import Callable
@@ -22,18 +23,24 @@ from meet.api.rate_limits import rate_limiter
 from meet.config import Settings
 from meet.core import services as domain_services
 from meet.core.clock import SystemClock
+from meet.core.permission_names import Spelling
 from meet.core.settings import CoreSettings
 from meet.db import Database
 from meet.http import Document, HttpApp
 from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
+from meet.metrics import BackendMetrics, MetricsListener
 from meet.outbound import WebhookSender
+from meet.recorder.tracks.kept import WithJournals
 from meet.tls import trust_own
 from meet.web import Pages, WebConfig
 from meet.web.bridge import AssetsMissing
+from meet.web.frontend import Frontend, FrontendMissing
 
 log = structlog.get_logger(__name__)
 
 _GRACE_S = 5
+_GC_YOUNG = 10_000
+"""Objects made between two looks at the young ones."""
 
 
 class Fail(Protocol):
@@ -44,9 +51,9 @@ class Fail(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendServices(Services):
-    """What handlers reach: the API's services and the pages."""
+    """What handlers reach: the API's services, and our pages or the web app that takes their place."""
 
-    web: Pages
+    web: Pages | Frontend
 
 
 def media_url(settings: Settings) -> Callable[[str], str]:
@@ -72,6 +79,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         livekit_api_secret=settings.livekit_api_secret,
         livekit_url=settings.livekit_url or None,
         name_id=settings.name_id,
+        mode=settings.mode,
         initial_admin_user=settings.initial_admin_user,
         initial_admin_password=settings.initial_admin_password,
         initial_api_key=settings.initial_api_key,
@@ -94,8 +102,8 @@ def core_settings(settings: Settings) -> CoreSettings:
 def build(settings: Settings) -> HttpApp:
     """The backend's ASGI application; its start-up and shutdown run with the server's lifespan.
 
-    To be called inside the event loop that will serve it. Raises
-    storage.StorageMisconfigured, AssetsMissing, and SQLAlchemyError when the database cannot be opened.
+    To be called inside the event loop that will serve it. Raises storage.StorageMisconfigured,
+    AssetsMissing, FrontendMissing, and SQLAlchemyError when the database cannot be opened.
     """
     database = Database.open(settings.data_dir / "meet.db")
     blobs = storage.create(settings)
@@ -108,7 +116,8 @@ def build(settings: Settings) -> HttpApp:
         core_settings(settings),
         database.repositories(),
         media=media,
-        blobs=blobs,
+        agents=media,
+        blobs=WithJournals(blobs, settings.data_dir / "spool"),
         clock=SystemClock(),
         transport=sender,
         base_url=lambda: public.current,
@@ -119,6 +128,7 @@ def build(settings: Settings) -> HttpApp:
         auth=domain.auth,
         rooms=domain.rooms,
         recordings=domain.recordings,
+        sharing=domain.sharing,
         tokens=domain.tokens,
         meetings=domain.meetings,
         assistants=domain.assistants,
@@ -128,13 +138,14 @@ def build(settings: Settings) -> HttpApp:
         global_settings=domain.global_settings,
         analytics=domain.analytics,
         webhooks=domain.webhooks,
+        spelling=Spelling(settings.mode),
         inbox=WebhookInbox(verifier, domain.media_events),
         blobs=blobs,
         media_url=url,
         public=public,
         captions_enabled=settings.captions_enabled,
         store_name="S3" if settings.blob_storage_mode == "s3" else "Storage",
-        web=Pages(WebConfig(media_url=url)),
+        web=_web(settings, url),
     )
 
     async def check_store() -> None:
@@ -161,10 +172,11 @@ def build(settings: Settings) -> HttpApp:
     if not settings.limits_requests:
         log.warning("rate_limits_off")
     bases = [settings.base_path, ""] if settings.base_path else [""]
+    pages = "frontend.yaml" if settings.frontend_dir else "openapi.yaml"
     return meet.api.build(
         services,
         base_path=settings.base_path,
-        extra_documents=[Document(meet.api.openapi_root() / "web" / "openapi.yaml", tuple(bases), public=False)],
+        extra_documents=[Document(meet.api.openapi_root() / "web" / pages, tuple(bases), public=False)],
         public_url=settings.base_url or None,
         trust_proxy=_trust_proxy(settings.trust_proxy),
         cors_origin=settings.cors_origin,
@@ -173,6 +185,12 @@ def build(settings: Settings) -> HttpApp:
         on_startup=(check_store, domain.start),
         on_shutdown=(close,),
     )
+
+
+def _web(settings: Settings, media: Callable[[str], str]) -> Pages | Frontend:
+    if settings.frontend_dir is not None:
+        return Frontend(settings.frontend_dir, settings.base_path)
+    return Pages(WebConfig(media_url=media))
 
 
 def _own_tls(settings: Settings) -> ssl.SSLContext | None:
@@ -207,10 +225,17 @@ def run(settings: Settings, *, on_ready: Callable[[], None], fail: Fail) -> None
 async def _serve(settings: Settings, on_ready: Callable[[], None], fail: Fail) -> None:
     try:
         app = build(settings)
-    except (storage.StorageMisconfigured, AssetsMissing) as error:
+    except (storage.StorageMisconfigured, AssetsMissing, FrontendMissing) as error:
         fail(str(error))
+    metrics = BackendMetrics(app)
+    listener = MetricsListener(metrics, settings.media_metrics_socket)
+    if settings.metrics_port is not None:
+        try:
+            await listener.start(settings.metrics_host, settings.metrics_port)
+        except OSError as error:
+            fail(f"the metrics port cannot be bound: {error.strerror}; choose another with MEET_METRICS_PORT")
     config = uvicorn.Config(
-        app,
+        app if settings.metrics_port is None else metrics,
         host=settings.host,
         port=settings.port,
         http="httptools",
@@ -223,4 +248,12 @@ async def _serve(settings: Settings, on_ready: Callable[[], None], fail: Fail) -
         ssl_certfile=str(settings.tls_cert) if settings.tls_cert else None,
         ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
     )
-    await _Server(config, on_ready).serve()
+    # What start-up made (documents, validators, routes) lives as long as the process: the garbage collector need not
+    # look at it again with every few hundred objects that requests make.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_YOUNG, 20, 50)
+    try:
+        await _Server(config, on_ready).serve()
+    finally:
+        await listener.stop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from meet.durations import parse_seconds
@@ -20,6 +20,7 @@ def _csv(value: Any) -> Any:
 
 
 Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(gt=0)]
+SecondsOrNone = Annotated[float, BeforeValidator(parse_seconds), Field(ge=0)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_csv)]
 
 
@@ -44,7 +45,22 @@ class Settings(BaseSettings):
     tls_key: Path | None = _env(None, "MEET_TLS_KEY", "private key (PEM) of the certificate")
     log_level: str = _env("info", "MEET_LOG_LEVEL", "debug, info, warning or error")
     log_format: Literal["text", "json"] = _env("text", "MEET_LOG_FORMAT", "text, or json for one object per line")
+    mode: Literal["3.8.0", "compatibility", "3.9.0"] = _env(
+        "3.8.0", "MEET_MODE", "names of permissions: 3.8.0 (can*), 3.9.0 (moduleAction), or compatibility (both)"
+    )
+    metrics_port: int | None = _env(
+        None,
+        "MEET_METRICS_PORT",
+        "port of the Prometheus metrics, `GET /metrics`; 0 picks a free one; empty: none",
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = _env("127.0.0.1", "MEET_METRICS_HOST", "address the metrics port listens on")
     name_id: str = _env("openviduMeet", "MEET_NAME_ID", "project id stamped on media rooms created here")
+
+    frontend_dir: Path | None = _env(
+        None, "MEET_FRONTEND_DIR", "a built OpenVidu Meet web app, served instead of the own pages"
+    )
 
     # Credentials
     initial_admin_user: str = _env("admin", "MEET_INITIAL_ADMIN_USER", "root administrator's user id")
@@ -99,11 +115,22 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
     )
-    rtc_port: int = _env(7882, "MEET_RTC_PORT", "UDP port of all media; 0 picks a free one", ge=0, le=65535)
-    rtc_host: str = _env("0.0.0.0", "MEET_RTC_HOST", "address the UDP port is bound to")
-    rtc_advertised: CommaList = _env(
-        (), "MEET_RTC_ADVERTISED", "comma list of addresses told to clients; empty: every local IPv4 address"
+    rtc_port: int = _env(7882, "MEET_RTC_PORT", "UDP and TCP port of all media; 0 picks a free one", ge=0, le=65535)
+    rtc_host: str = _env(
+        "0.0.0.0", "MEET_RTC_HOST", "address of the media port; 0.0.0.0: all of IPv4, ::: IPv6 as well"
     )
+    rtc_advertised: CommaList = _env(
+        (), "MEET_RTC_ADVERTISED", "comma list of addresses told to clients; empty: every local one"
+    )
+    rtc_tcp: bool = _env(True, "MEET_RTC_TCP", "take media over TCP on the same port number, for networks without UDP")
+    video_codecs: CommaList = _env(
+        ("VP8", "H264"), "MEET_VIDEO_CODECS", "what clients may publish: VP8, H264, VP9; recordings hold no VP9"
+    )
+    turn_urls: CommaList = _env(
+        (), "MEET_TURN_URLS", "comma list of TURN servers for clients, such as turn:host:3478?transport=udp"
+    )
+    turn_secret: str = _env("", "MEET_TURN_SECRET", "secret shared with them (coturn: static-auth-secret)")
+    turn_ttl_s: Seconds = _env(86400.0, "MEET_TURN_TTL", "life of the TURN credentials a client gets")
     meeting_empty_timeout_s: Seconds = _env(
         20.0, "MEETING_EMPTY_TIMEOUT", "a media room nobody joins is closed after this"
     )
@@ -117,8 +144,40 @@ class Settings(BaseSettings):
         "MEET_RECORDING_START_TIMEOUT",
         "a recording that is not active by then is a 503 and leaves nothing",
     )
+    recording_max_duration_s: SecondsOrNone = _env(
+        0.0, "MEET_RECORDING_MAX_DURATION", "a recording this long ends as limit_reached; 0: any length"
+    )
+    recording_max_size_bytes: int = _env(
+        0, "MEET_RECORDING_MAX_SIZE", "a file of this many bytes ends as limit_reached; 0: any size", ge=0
+    )
+    recording_min_free_bytes: int = _env(
+        536870912,
+        "MEET_RECORDING_MIN_FREE_BYTES",
+        "disk space that recordings leave free: starts are a 503, running ones end as limit_reached; 0: none",
+        ge=0,
+    )
+    recording_max_spool_bytes: int = _env(
+        0, "MEET_RECORDING_MAX_SPOOL_BYTES", "starts are a 503 while the spool holds this much; 0: any amount", ge=0
+    )
+    recording_compose: Literal["live", "after"] = _env(
+        "live", "MEET_RECORDING_COMPOSE", "live, or after: during the meeting only the journal is written"
+    )
+    recording_keep_tracks: bool = _env(
+        False,
+        "MEET_RECORDING_KEEP_TRACKS",
+        "keep journals for seven days, for `meet tracks` and `meet recompose`",
+    )
+    recording_max_cpu: int = _env(
+        0,
+        "MEET_RECORDING_MAX_CPU",
+        "starts are a 503 while so many % of the processors are busy; 0: never",
+        ge=0,
+        le=100,
+    )
     captions_enabled: bool = _env(
-        False, "MEET_CAPTIONS_ENABLED", "reported to clients; live captions themselves are not built in"
+        False,
+        "MEET_CAPTIONS_ENABLED",
+        "live captions by the LiveKit agent speech-processing; needs a LIVEKIT_URL where one runs",
     )
 
     # Storage
@@ -155,10 +214,10 @@ class Settings(BaseSettings):
         default_port = {"https": ":443", "http": ":80"}.get(value.partition("://")[0], "")
         return value.removesuffix(default_port) if default_port else value
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "frontend_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value is not None else None
 
     @model_validator(mode="after")
     def _check_pairs(self) -> Self:
@@ -166,6 +225,12 @@ class Settings(BaseSettings):
             raise ValueError("MEET_TLS_CERT and MEET_TLS_KEY go together")
         if self.s3_sse_type == "SSE-KMS" and not self.s3_sse_kms_key_id:
             raise ValueError("MEET_S3_SSE_TYPE=SSE-KMS needs MEET_S3_SSE_KMS_KEY_ID")
+        if bool(self.turn_urls) != bool(self.turn_secret):
+            raise ValueError("MEET_TURN_URLS and MEET_TURN_SECRET go together")
+        if not self.video_codecs or any(c.upper() not in ("VP8", "H264", "VP9") for c in self.video_codecs):
+            raise ValueError("MEET_VIDEO_CODECS must name at least one of VP8, H264 and VP9")
+        if not all(url.startswith(("turn:", "turns:")) for url in self.turn_urls):
+            raise ValueError("MEET_TURN_URLS must start with turn: or turns:")
         if self.livekit_url and not self.livekit_url.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("LIVEKIT_URL must start with ws:// or wss://")
         if self.initial_webhook_url and not self.initial_webhook_url.startswith(("http://", "https://")):
@@ -204,6 +269,12 @@ class Settings(BaseSettings):
         """Origin of the backend as our own processes reach it."""
         return f"{'https' if self.tls else 'http'}://{self.local_host}:{self.port}"
 
+    @property
+    def media_metrics_socket(self) -> Path | None:
+        """Where the embedded media server tells the backend its metrics; None when nobody asks."""
+        wanted = self.metrics_port is not None and self.livekit_embedded
+        return self.data_dir / "run" / "media-metrics.sock" if wanted else None
+
     def to_env(self) -> dict[str, str]:
         """The same settings as environment variables, for a child process."""
         env: dict[str, str] = {}
@@ -223,6 +294,14 @@ class Settings(BaseSettings):
         return env
 
 
+def explain(error: ValidationError) -> str:
+    """Which settings are wrong, and why, in one line without their values."""
+    return "; ".join(
+        f"{'.'.join(map(str, issue['loc'])) or 'settings'}: {issue['msg'].removeprefix('Value error, ')}"
+        for issue in error.errors(include_input=False)
+    )
+
+
 def describe() -> list[tuple[str, str, str]]:
     """(environment variable, default as text, description) of every setting, in declaration order."""
     rows = []
@@ -234,6 +313,8 @@ def describe() -> list[tuple[str, str, str]]:
             text = str(default).lower()
         elif isinstance(default, float):
             text = f"{default:g}s"
+        elif isinstance(default, tuple):
+            text = ",".join(default)
         else:
             text = str(default)
         rows.append((str(field.validation_alias), text, field.description or ""))

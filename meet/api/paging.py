@@ -36,8 +36,6 @@ def text_match(params: Mapping[str, Any], name: str) -> TextMatch | None:
 
 def pagination(page: Page[Any]) -> dict[str, Any]:
     """The `pagination` part of a list answer."""
-    return {
-        "isTruncated": page.next_token is not None,
-        "nextPageToken": page.next_token,
-        "maxItems": page.max_items,
-    }
+    token = page.next_token
+    following = {} if token is None else {"nextPageToken": token}
+    return {"isTruncated": token is not None, **following, "maxItems": page.max_items}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from meet.core.analytics import Analytics
@@ -13,8 +13,10 @@ from meet.core.auth import AuthService
 from meet.core.global_settings import GlobalSettings
 from meet.core.meetings import MeetingService
 from meet.core.members import MemberService
+from meet.core.permission_names import Spelling
 from meet.core.recordings import RecordingService
 from meet.core.rooms import RoomService
+from meet.core.sharing import SharingService
 from meet.core.tokens import TokenService
 from meet.core.users import UserService
 from meet.core.webhooks import WebhookService
@@ -35,12 +37,13 @@ class MediaServerInbox(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """`media_url` turns a request's base URL (`https://host/meet`) into the media server's URL for that client
-    (`wss://..`); `public` remembers base URLs for links outside of requests. `store_name` is how errors call the blob
-    store (`S3`, `Storage`)."""
+    (`wss://..`); `public` remembers base URLs for links outside of requests. `spelling` writes permissions as MEET_MODE
+    says. `store_name` is how errors call the blob store (`S3`, `Storage`)."""
 
     auth: AuthService
     rooms: RoomService
     recordings: RecordingService
+    sharing: SharingService
     tokens: TokenService
     meetings: MeetingService
     assistants: AssistantService
@@ -54,6 +57,7 @@ class Services:
     blobs: BlobStore
     media_url: Callable[[str], str]
     public: PublicUrl
+    spelling: Spelling = field(default_factory=Spelling)
     captions_enabled: bool = False
     store_name: str = "Storage"
 

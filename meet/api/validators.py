@@ -7,6 +7,7 @@ with the issues the schema found and return the issues to report (see `meet.http
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,8 +17,10 @@ from meet.http import Invalid, Issue
 from meet.http.messages import type_name
 
 LONGEST_ROOM_ID = 100
+_SHORTEST_LIFE_MS = 3_600_000
 
 _FOREIGN = re.compile(r"[^A-Za-z0-9_-]")
+_RANGES = re.compile(r"[ \t,]*(\d+-\d*|-\d+)([ \t]*,([ \t]*(\d+-\d*|-\d+))?)*[ \t]*", re.ASCII)
 _VIDEO_CODECS = ("DEFAULT_VC", "H264_BASELINE", "H264_MAIN", "H264_HIGH", "VP8")
 _AUDIO_CODECS = ("DEFAULT_AC", "OPUS", "AAC", "AC_MP3")
 _VIDEO: Mapping[str, tuple[str, ...] | None] = {
@@ -63,6 +66,23 @@ def recording_id(value: str) -> str:
     return f"{room}--{parts.egress_id}--{parts.uid}"
 
 
+def byte_ranges(value: str) -> str:
+    """A Range header as it is. Refuses what is no range at all; other units may be ignored (RFC 9110 14.2)."""
+    unit, given, ranges = value.partition("=")
+    if not given or (unit.strip().lower() == "bytes" and _RANGES.fullmatch(ranges) is None):
+        raise Invalid("Invalid range header format. Expected: bytes=start-end")
+    return value
+
+
+def auto_deletion_date(value: Any, issues: list[Issue]) -> Iterable[Issue]:
+    """A room lives for an hour at least (contract 2.2.1); said beside what else is wrong with the number."""
+    yield from issues
+    if any(issue.fatal for issue in issues):
+        return
+    if value < time.time() * 1000 + _SHORTEST_LIFE_MS:
+        yield Issue((), "autoDeletionDate must be at least 1h in the future")
+
+
 def auto_deletion_policy(value: Any, issues: list[Issue]) -> Iterable[Issue]:
     """An automatic deletion has nobody to tell that it failed (contract 2.2.1)."""
     yield from issues
@@ -88,10 +108,11 @@ def encoding(value: Any, _issues: list[Issue]) -> Iterable[Issue]:
         if value not in PRESETS:
             yield Issue((), f"Invalid encoding preset. Must be one of: {', '.join(PRESETS)}", "enum")
         return
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | list):
         yield Issue((), "Encoding must be either a preset string or an encoding configuration object", "type")
         return
-    video, audio = value.get("video"), value.get("audio")
+    # An array is an object without these two, as everywhere in JavaScript.
+    video, audio = (value.get("video"), value.get("audio")) if isinstance(value, dict) else (None, None)
     if not _truthy(video) or not _truthy(audio):
         yield Issue((), "Both video and audio configuration must be provided when using encoding options", "required")
         return

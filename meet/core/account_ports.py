@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from .model.account import RoleChange, Totals, UserFilter
@@ -26,8 +27,12 @@ class UserRepository(Protocol):
         """One page. Raises ValidationFailed for a bad cursor or regular expression."""
         ...
 
-    async def change_role(self, user_id: str, role: UserRole, now: int, heir: str) -> RoleChange | None:
+    async def change_role(
+        self, user_id: str, role: UserRole, now: int, heir: str, check: Callable[[User], None] | None = None
+    ) -> RoleChange | None:
         """Write the role and what follows from it in one transaction; None when absent.
+
+        `check`, if given, sees the stored user first; raising there changes nothing.
 
         An admin needs no memberships: they go. A room member owns nothing: rooms, and their recordings, pass to
         `heir`. The role they already have changes nothing."""

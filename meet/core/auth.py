@@ -23,9 +23,10 @@ from .errors import (
     PasswordChangeRequired,
     Unauthorized,
 )
+from .member_claims import MemberClaims
 from .model.user import ApiKey, GlobalConfig, TokenPair, User, UserRole
 from .passwords import hash_password, verify_password
-from .ports import AccountRepository, MemberRepository, RoomRepository
+from .ports import AccountRepository
 from .settings import CoreSettings
 from .token_codec import TokenCodec
 
@@ -39,15 +40,13 @@ class AuthService:
         self,
         *,
         accounts: AccountRepository,
-        rooms: RoomRepository,
-        members: MemberRepository,
+        claims: MemberClaims,
         codec: TokenCodec,
         clock: Clock,
         settings: CoreSettings,
     ) -> None:
         self._accounts = accounts
-        self._rooms = rooms
-        self._members = members
+        self._claims = claims
         self._codec = codec
         self._clock = clock
         self._settings = settings
@@ -112,21 +111,10 @@ class AuthService:
         return Caller("user", user=user)
 
     async def by_room_member_token(self, token: str, access_token: str | None = None) -> Caller:
-        """The token's member context; a valid access token that came along adds its user. Raises InvalidToken.
-
-        Rights given before the last change of the room's roles, the member or the user do not count any more."""
+        """The token's member context; a valid access token that came along adds its user. Raises InvalidToken."""
         claims = self._codec.verify_member(token)
-        room = await self._rooms.get(claims.room_id)
-        if room is None or claims.iat < room.roles_updated_at:
+        if not await self._claims.hold(claims):
             raise InvalidToken
-        if claims.member_id is not None:
-            member = await self._members.get(claims.room_id, claims.member_id)
-            if member is None or claims.iat < member.permissions_updated_at:
-                raise InvalidToken
-        if claims.user_id is not None:
-            user = await self._accounts.get_user(claims.user_id)
-            if user is None or claims.iat < max(user.role_updated_at, user.sessions_since):
-                raise InvalidToken
         return Caller("room_member", user=(await self.anonymous(access_token)).user, member=claims)
 
     async def anonymous(self, access_token: str | None = None) -> Caller:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import structlog
 
+from .assistants import AssistantService
 from .model.media import MediaParticipant
 from .model.recording import Egress
 from .ports import NameRepository, RecordingRepository
@@ -28,6 +29,7 @@ class MediaEvents:
         egress: RecordingEvents,
         recordings: RecordingRepository,
         names: NameRepository,
+        assistants: AssistantService,
         signals: Signals,
         name_id: str,
     ) -> None:
@@ -35,6 +37,7 @@ class MediaEvents:
         self._egress = egress
         self._recordings = recordings
         self._names = names
+        self._assistants = assistants
         self._signals = signals
         self._name_id = name_id
 
@@ -57,9 +60,12 @@ class MediaEvents:
             self._signals.recording(recording, sids=[participant.sid])
 
     async def participant_left(self, room: str, participant: MediaParticipant) -> None:
-        """Free the name of who left."""
-        if participant.kind == "standard" and participant.name:
+        """Free the name of who left, and with the last who wanted captions, the agent."""
+        if participant.kind != "standard":
+            return
+        if participant.name:
             await self._names.release(room, participant.name)
+        await self._assistants.left(room, participant.identity)
 
     async def egress_changed(self, egress: Egress) -> None:
         """An egress was started, updated or ended."""

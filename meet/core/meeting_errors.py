@@ -32,7 +32,7 @@ class UnreadableParticipant(MeetError):
 
 
 class CaptionsUnavailable(MeetError):
-    """Live captions are off, or not part of this server; the message says which (a 500 on the wire)."""
+    """Live captions are off, or the media server cannot have any; the message says which (a 500 on the wire)."""
 
     title = "Configuration Error"
 
@@ -48,5 +48,19 @@ class CaptionsUnavailable(MeetError):
         return cls("Live captions are not enabled in the room configuration.")
 
     @classmethod
-    def not_built_in(cls) -> CaptionsUnavailable:
-        return cls("Live captions are switched on, but this server has no speech processing built in.")
+    def no_agents(cls) -> CaptionsUnavailable:
+        return cls("Live captions are switched on, but the media server has no agents that could write them.")
+
+
+class AssistantStarting(Conflict):
+    title = "AI Assistant Error"
+
+    def __init__(self, room_id: str) -> None:
+        super().__init__(f"AI assistant  for room '{room_id}' is already starting")
+
+
+class AssistantStopping(Conflict):
+    title = "AI Assistant Error"
+
+    def __init__(self, room_id: str) -> None:
+        super().__init__(f"AI assistant cannot be stopped for room '{room_id}'")

@@ -15,6 +15,7 @@ from .meeting_errors import NotDemotable, NotPromotable, UnreadableParticipant
 from .model.participant import ParticipantGrant
 from .model.permissions import Permission, union
 from .model.room import Room
+from .permission_names import Spelling
 from .permissions import Rights
 from .ports import MediaServer, ParticipantGrantRepository, RoomRepository
 from .signals import Signals
@@ -38,12 +39,14 @@ class MeetingService:
         rights: Rights,
         media: MediaServer,
         signals: Signals,
+        spelling: Spelling,
     ) -> None:
         self._rooms = rooms
         self._participants = participants
         self._rights = rights
         self._media = media
         self._signals = signals
+        self._spelling = spelling
         self._changing: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def end(self, caller: Caller, room_id: str) -> None:
@@ -78,7 +81,7 @@ class MeetingService:
             grant = await self._participants.set_promoted(room_id, identity, action == "upgrade")
             if grant is None:
                 raise (NotPromotable if action == "upgrade" else NotDemotable)(room_id, identity)
-            changed = _metadata(held, grant, room)
+            changed = {**_kept(held), **self._spelling.for_media(_rights(grant, room))}
             text = json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
             try:
                 await self._media.update_participant_metadata(room_id, identity, text)
@@ -96,13 +99,16 @@ class MeetingService:
         return room
 
 
-def _metadata(held: dict[str, Any], grant: ParticipantGrant, room: Room) -> dict[str, Any]:
-    """The participant's metadata with the rights of `grant` in place of what it says about rights."""
-    kept = {name: value for name, value in held.items() if name not in ("isPromotedModerator", _ORIGINAL)}
+def _kept(held: dict[str, Any]) -> dict[str, Any]:
+    """The participant's metadata without what it says about a promotion."""
+    return {name: value for name, value in held.items() if name not in ("isPromotedModerator", _ORIGINAL)}
+
+
+def _rights(grant: ParticipantGrant, room: Room) -> dict[str, Any]:
+    """What the participant's metadata has to say about rights."""
     if not grant.promoted:
-        return {**kept, "permissions": grant.permissions, "badge": grant.badge}
+        return {"permissions": grant.permissions, "badge": grant.badge}
     return {
-        **kept,
         "permissions": union(grant.permissions, room.roles["moderator"]["permissions"]),
         "badge": "moderator",
         "isPromotedModerator": True,

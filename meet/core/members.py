@@ -10,6 +10,8 @@ import structlog
 from .account_errors import AlreadyMember, NeedsNoMembership
 from .callers import Caller
 from .clock import Clock
+from .edit_errors import RoomMemberChanged
+from .edits import Versions, outdated, overtaken
 from .errors import InsufficientPermissions, RoomMemberNotFound, RoomNotFound, UserNotFound
 from .ids import new_guest_id
 from .model.member import (
@@ -21,7 +23,7 @@ from .model.member import (
     effective_permissions,
 )
 from .model.paging import Page, PageRequest
-from .model.permissions import PERMISSIONS, RoleName
+from .model.permissions import PERMISSIONS, RETRIEVAL, RoleName
 from .model.room import Room, RoomMember
 from .permissions import manages
 from .ports import MemberRepository, RoomRepository
@@ -94,15 +96,27 @@ class MemberService:
         *,
         base_role: RoleName | None = None,
         custom_permissions: dict[str, bool] | None = None,
+        versions: Versions = None,
     ) -> RoomMember:
         """Change the role, the own permissions (as a whole), or both. Older tokens of the member are void.
 
         Who may not join any more is removed from the meeting; anybody else there is told. Raises RoomNotFound,
-        InsufficientPermissions, RoomMemberNotFound."""
+        InsufficientPermissions, RoomMemberNotFound, RoomMemberChanged (in none of the `versions`, or somebody else was
+        faster)."""
         await self._managed(caller, room_id)
+        before = await self._members.get(room_id, member_id)
+        if before is None:
+            raise RoomMemberNotFound(room_id, member_id)
         now = self._clock.now_ms()
+        wanted: dict[str, object] = {}
+        if base_role is not None:
+            wanted["base_role"] = base_role
+        if custom_permissions is not None:
+            wanted["custom_permissions"] = _custom(custom_permissions)
 
         def change(room: Room, member: RoomMember) -> RoomMember:
+            if outdated(member, versions) or overtaken(wanted, _editable(before), _editable(member)):
+                raise RoomMemberChanged(room_id, member_id)
             role = base_role or member.base_role
             custom = member.custom_permissions if custom_permissions is None else _custom(custom_permissions)
             return replace(
@@ -169,7 +183,11 @@ def _is_member(caller: Caller, member: RoomMember) -> bool:
     return caller.kind != "anonymous" and caller.user is not None and caller.user.user_id == member.user_id
 
 
+def _editable(member: RoomMember) -> dict[str, object]:
+    return {"base_role": member.base_role, "custom_permissions": member.custom_permissions}
+
+
 def _custom(permissions: dict[str, bool] | None) -> dict[str, bool] | None:
     """In contract order; a map that overrides nothing is none."""
     given = permissions or {}
-    return {str(name): given[name] for name in PERMISSIONS if name in given} or None
+    return {str(name): given[name] for name in (*PERMISSIONS, *RETRIEVAL) if name in given} or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .callers import Caller
 from .errors import InsufficientPermissions
-from .model.permissions import ALL, Permission, Permissions, overlay
+from .model.permissions import ALL, Permission, Permissions, holds, overlay
 from .model.room import Room
 from .ports import MemberRepository
 
@@ -34,7 +34,7 @@ class Rights:
     async def require(self, caller: Caller, room: Room, permission: Permission) -> None:
         """Raises InsufficientPermissions unless the caller holds `permission` in the room."""
         held = await self.of(caller, room)
-        if held is None or not held[permission]:
+        if held is None or not holds(held, permission):
             raise InsufficientPermissions
 
 

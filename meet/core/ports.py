@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .account_ports import AnalyticsRepository, UserRepository
+from .assistant_ports import CaptionUserRepository
 from .clock import Clock
 from .model.encoding import Encoding, Layout
 from .model.media import MediaParticipant
@@ -21,6 +22,7 @@ from .model.recording import Egress, Recording, RecordingLock, RecordingStatus
 from .model.room import Room, RoomMember, RoomStatus
 from .model.user import ApiKey, GlobalConfig, User
 from .model.webhook import Announcement
+from .share_ports import ShareLinkRepository
 from .webhook_ports import OutboxRepository
 
 __all__ = [
@@ -49,6 +51,10 @@ class RoomRepository(Protocol):
 
     async def get(self, room_id: str) -> Room | None: ...
 
+    async def settled(self) -> None:
+        """Wait until every change that was asked for before, of rooms or anything else, can be read."""
+        ...
+
     async def page(self, wanted: RoomFilter, request: PageRequest) -> Page[Room]:
         """One page. Raises ValidationFailed for a bad cursor or regular expression."""
         ...
@@ -66,7 +72,7 @@ class RoomRepository(Protocol):
         """Read, change and write in one transaction; None when absent.
 
         With `roles_changed` every member's effective permissions are computed again in the same transaction, and are
-        dated with the room's `roles_updated_at`.
+        dated with the room's `roles_updated_at`. Recordings of the room follow its `speaker_may_retrieve`.
 
         `change` is pure. Returning an equal room writes nothing; raising leaves the room as it was. What `announce`
         makes of the new room goes to the outbox in the same transaction."""
@@ -190,8 +196,6 @@ class RecordingRepository(Protocol):
 
     async def prune_tombstones(self, before: int) -> int: ...
 
-    async def set_room_user_access(self, room_id: str, allowed: bool) -> None: ...
-
 
 class NameRepository(Protocol):
     """Reserved display names, per room and without case (contract 7.1)."""
@@ -220,6 +224,10 @@ class ParticipantGrantRepository(Protocol):
 
     async def set_promoted(self, room_id: str, identity: str, promoted: bool) -> ParticipantGrant | None:
         """Atomically promote one with badge `other`, or take that back; None when nothing was to be changed."""
+        ...
+
+    async def of_user(self, user_id: str) -> list[tuple[str, str]]:
+        """Room ids and identities of a registered user's join tokens, whether or not they are used."""
         ...
 
     async def end_meeting(self, room_id: str, issued_before: int) -> None:
@@ -265,12 +273,14 @@ class Repositories:
     rooms: RoomRepository
     members: MemberRepository
     recordings: RecordingRepository
+    share_links: ShareLinkRepository
     names: NameRepository
     participants: ParticipantGrantRepository
     accounts: AccountRepository
     outbox: OutboxRepository
     users: UserRepository
     analytics: AnalyticsRepository
+    caption_users: CaptionUserRepository
 
 
 class MediaServer(Protocol):
@@ -308,7 +318,9 @@ class MediaServer(Protocol):
         sids: Sequence[str] = (),
     ) -> None: ...
 
-    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress: ...
+    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
+        """Raises RecordingRefused."""
+        ...
 
     async def stop_egress(self, egress_id: str) -> Egress:
         """Raises EgressNotFound or EgressNotActive."""

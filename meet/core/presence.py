@@ -1,36 +1,32 @@
 """Presence: who is in which meeting right now, and how to reach them there (contract 2.1.4, 2.3.2).
 
-The media server is asked instead of keeping a map: its answer is right after every restart and lost event, and these
-questions are rare. What it cannot do at the moment is logged, never raised: rights in the database are changed already,
-and tokens made before the change are void.
+Who may be where is known from the tokens that were issued; who is there, the media server is asked: its answer is
+right after every restart and lost event, and these questions are rare. What participants say about themselves in their
+metadata counts for nothing. What the media server cannot do at the moment is logged, never raised: rights in the
+database are changed already, and tokens made before the change are void.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
 
 import structlog
 
 from .errors import MediaServerError
-from .model.media import MediaParticipant
-from .ports import MediaServer, RoomRepository
+from .ports import MediaServer, ParticipantGrantRepository
 from .signals import Signals
-from .token_codec import decode_metadata
 
 log = structlog.get_logger(__name__)
 
 _PARALLEL = 20
 
-T = TypeVar("T")
-
 
 class Presence:
     """Removes people from meetings and tells them that their rights changed."""
 
-    def __init__(self, *, rooms: RoomRepository, media: MediaServer, signals: Signals) -> None:
-        self._rooms = rooms
+    def __init__(self, *, participants: ParticipantGrantRepository, media: MediaServer, signals: Signals) -> None:
+        self._participants = participants
         self._media = media
         self._signals = signals
 
@@ -44,7 +40,7 @@ class Presence:
 
     async def kick_all(self, room_id: str, identities: Sequence[str]) -> None:
         """Remove several participants."""
-        await _each(identities, lambda identity: self.kick(room_id, identity))
+        await _each([(room_id, identity) for identity in identities], self.kick)
 
     async def refresh(self, room_id: str, identity: str) -> None:
         """Tell a participant, if present, to fetch a token with the current rights."""
@@ -58,52 +54,19 @@ class Presence:
 
     async def kick_user(self, user_id: str) -> None:
         """Remove a registered user from every meeting."""
-        for room_id, identity in await self._meetings_of(user_id):
-            await self.kick(room_id, identity)
+        await _each(await self._participants.of_user(user_id), self.kick)
 
     async def refresh_user(self, user_id: str) -> None:
         """Tell a registered user in every meeting."""
-        for room_id, identity in await self._meetings_of(user_id):
-            self._signals.participant_permissions(room_id, identity)
-
-    async def _meetings_of(self, user_id: str) -> list[tuple[str, str]]:
-        """Rooms of ours and identities under which the user is there."""
-        try:
-            running = await self._media.list_rooms()
-        except MediaServerError as error:
-            log.warning("presence_unknown", user=user_id, reason=error.detail or error.message)
-            return []
-        found = await _each(running, self._participants)
-        return [
-            (room_id, participant.identity)
-            for room_id, participants in found
-            for participant in participants
-            if _is(participant, user_id)
-        ]
-
-    async def _participants(self, room_id: str) -> tuple[str, list[MediaParticipant]]:
-        if await self._rooms.get(room_id) is None:
-            return room_id, []
-        try:
-            return room_id, await self._media.list_participants(room_id)
-        except MediaServerError as error:
-            log.warning("presence_unknown", room=room_id, reason=error.detail or error.message)
-            return room_id, []
+        await _each(await self._participants.of_user(user_id), self.refresh)
 
 
-async def _each(names: Sequence[str], work: Callable[[str], Awaitable[T]]) -> list[T]:
-    """`work` for every name, some at a time."""
+async def _each(places: Sequence[tuple[str, str]], work: Callable[[str, str], Awaitable[None]]) -> None:
+    """`work` for every room and identity, some at a time."""
     slots = asyncio.Semaphore(_PARALLEL)
 
-    async def one(name: str) -> T:
+    async def one(room_id: str, identity: str) -> None:
         async with slots:
-            return await work(name)
+            await work(room_id, identity)
 
-    return await asyncio.gather(*(one(name) for name in names))
-
-
-def _is(participant: MediaParticipant, user_id: str) -> bool:
-    """By identity, which is the user id unless they came with a guest's link; then the metadata tells."""
-    if participant.identity == user_id:
-        return True
-    return (decode_metadata(participant.metadata) or {}).get("userId") == user_id
+    await asyncio.gather(*(one(*place) for place in places))

@@ -68,7 +68,8 @@ class RecordingEvents:
             if stored is None:
                 await self._discard(egress)
                 return None
-        if not _says_something_new(stored, egress):
+        explained = egress.status == "ending" and egress.details not in (None, stored.details)
+        if not explained and not _says_something_new(stored, egress):
             return stored
         changed = _with_egress(stored, egress, self._clock.now_ms())
 

@@ -7,7 +7,13 @@ import asyncio
 import structlog
 
 from .clock import Clock
-from .errors import AlreadyRecording, MediaServerError, NoParticipants, RecordingStartTimeout
+from .errors import (
+    AlreadyRecording,
+    MediaServerError,
+    NoParticipants,
+    RecordingRefused,
+    RecordingStartTimeout,
+)
 from .ids import new_recording_uid, recording_key
 from .model.encoding import Encoding, Layout
 from .model.recording import Recording
@@ -78,7 +84,8 @@ class RecordingStarter:
             late = await self._recordings.abandon(room_id, key, self._clock.now_ms(), self._events.start_failed)
             if late is not None:  # it became active while we were giving up
                 return late
-            log.warning("recording_start_failed", room=room_id, egress=egress_id, reason=type(error).__name__)
+            reason = error.detail if isinstance(error, RecordingRefused) else type(error).__name__
+            log.warning("recording_start_failed", room=room_id, egress=egress_id, reason=reason)
             await self._stop_leftovers(room_id, key, egress_id)
             self._signals.recording_failed(room_id, "Recording could not be started")
             if isinstance(error, TimeoutError):

@@ -32,7 +32,7 @@ from .errors import (
 )
 from .model.encoding import Encoding, Layout
 from .model.paging import Page, Reach, RecordingFilter, RecordingQuery
-from .model.permissions import Permission
+from .model.permissions import Permission, holds
 from .model.recording import TERMINAL, BulkRecordingDeletion, Egress, FailedRecording, Recording
 from .model.room import Room
 from .model.user import User
@@ -41,6 +41,8 @@ from .ports import MediaServer, RecordingRepository, RoomRepository
 from .recording_events import RecordingEvents
 from .recording_removal import RecordingRemoval
 from .recording_start import RecordingStarter
+from .share_ports import ShareLinkRepository
+from .shared_secrets import opened_by
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +60,7 @@ class RecordingService:
         starter: RecordingStarter,
         events: RecordingEvents,
         removal: RecordingRemoval,
+        links: ShareLinkRepository,
         clock: Clock,
     ) -> None:
         self._rooms = rooms
@@ -67,6 +70,7 @@ class RecordingService:
         self._starter = starter
         self._events = events
         self._removal = removal
+        self._links = links
         self._clock = clock
 
     async def start(
@@ -90,7 +94,7 @@ class RecordingService:
 
         Raises RecordingNotFound, InsufficientPermissions, RecordingAlreadyStopped; RecordingStillStarting for one that
         is not active yet, which is stopped all the same (contract 4.4)."""
-        recording = await self._accessible(caller, recording_id, "canRecord")
+        recording = await self.accessible(caller, recording_id, "canRecord")
         if recording.status in TERMINAL:
             raise RecordingAlreadyStopped(recording_id)
         egress = await self._egress_of(recording)
@@ -114,27 +118,41 @@ class RecordingService:
 
     async def get(self, caller: Caller, recording_id: str) -> Recording:
         """Raises RecordingNotFound, InsufficientPermissions."""
-        return await self._accessible(caller, recording_id, "canRetrieveRecordings")
+        return await self.accessible(caller, recording_id, "recordingPlay")
 
     async def get_with_secret(self, recording_id: str, secret: str, user: User | None) -> Recording:
-        """Access by a shared link: the public secret needs anonymous recording access in the room, the private one a
-        user.
+        """Access by a shared link: a public one needs anonymous recording access in the room, a private one a user.
+
+        `secret` is one of the recording's own, or that of a share link that has not expired.
 
         Raises RecordingNotFound, AnonymousAccessDisabled, Unauthorized, UnknownRecordingSecret."""
         recording = await self._existing(recording_id)
+        private = await self._is_private(recording, secret)
+        if private is None:
+            raise UnknownRecordingSecret(recording_id, secret)
+        if not private:
+            await self._require_public_access(recording.room_id)
+        elif user is None:
+            raise Unauthorized
+        return recording
+
+    async def _is_private(self, recording: Recording, secret: str) -> bool | None:
+        """Which kind of access a secret gives; None when it opens nothing."""
         given = secret.encode()
         if hmac.compare_digest(given, recording.public_secret.encode()):
-            await self._require_public_access(recording.room_id)
-        elif hmac.compare_digest(given, recording.private_secret.encode()):
-            if user is None:
-                raise Unauthorized
-        else:
-            raise UnknownRecordingSecret(recording_id, secret)
-        return recording
+            return False
+        if hmac.compare_digest(given, recording.private_secret.encode()):
+            return True
+        link = await opened_by(self._links, recording.recording_id, secret, self._clock.now_ms())
+        return link.private if link is not None else None
 
     async def media(self, caller: Caller, recording_id: str) -> Recording:
         """Like `get`, for its bytes, which are at `Recording.key` in the blob store. Raises RecordingNotStreamable."""
         return _streamable(await self.get(caller, recording_id))
+
+    async def download(self, caller: Caller, recording_id: str) -> Recording:
+        """Like `media`, for who may keep the bytes."""
+        return _streamable(await self.accessible(caller, recording_id, "recordingDownload"))
 
     async def media_with_secret(self, recording_id: str, secret: str, user: User | None) -> Recording:
         """Like `get_with_secret`, for its bytes. Raises RecordingNotStreamable."""
@@ -146,7 +164,7 @@ class RecordingService:
         Raises InsufficientPermissions, ValidationFailed."""
         room_id, reach = query.room_id, None
         if caller.member is not None:
-            if not caller.member.permissions["canRetrieveRecordings"]:
+            if not holds(caller.member.permissions, "recordingList"):
                 raise InsufficientPermissions
             room_id = caller.member.room_id
         elif not caller.is_admin:
@@ -160,13 +178,13 @@ class RecordingService:
         return await self._recordings.page(wanted, query.page)
 
     async def select_for_zip(self, caller: Caller, recording_ids: Sequence[str]) -> Sequence[Recording]:
-        """The recordings among `recording_ids` that the caller may retrieve, whatever their status, each once.
+        """The recordings among `recording_ids` that the caller may save, whatever their status, each once.
 
         Raises NoRecordingsAvailable when there is none."""
         selected: list[Recording] = []
         for recording_id in dict.fromkeys(recording_ids):
             try:
-                selected.append(await self.get(caller, recording_id))
+                selected.append(await self.accessible(caller, recording_id, "recordingDownload"))
             except (RecordingNotFound, InsufficientPermissions):
                 continue
         if not selected:
@@ -175,11 +193,15 @@ class RecordingService:
 
     async def share_path(self, caller: Caller, recording_id: str, *, private: bool) -> str:
         """`/recording/<id>?recordingSecret=<secret>`, below the base URL. Raises as `get`, AnonymousAccessDisabled."""
+        recording = await self.require_shareable(caller, recording_id, private=private)
+        return shared_path(recording_id, recording.private_secret if private else recording.public_secret)
+
+    async def require_shareable(self, caller: Caller, recording_id: str, *, private: bool) -> Recording:
+        """The recording, if the caller may give others a link to it. Raises as `get`, AnonymousAccessDisabled."""
         recording = await self.get(caller, recording_id)
         if not private:
             await self._require_public_access(recording.room_id)
-        secret = recording.private_secret if private else recording.public_secret
-        return f"/recording/{recording_id}?recordingSecret={secret}"
+        return recording
 
     async def delete(self, caller: Caller, recording_id: str) -> None:
         """Delete a finished recording and its media.
@@ -218,13 +240,14 @@ class RecordingService:
             raise RecordingNotFound(recording_id)
         return recording
 
-    async def _accessible(self, caller: Caller, recording_id: str, permission: Permission) -> Recording:
+    async def accessible(self, caller: Caller, recording_id: str, permission: Permission) -> Recording:
+        """The recording, for who holds `permission` in its room. Raises RecordingNotFound, InsufficientPermissions."""
         recording = await self._existing(recording_id)
         await self._rights.require(caller, await self._room_of(recording), permission)
         return recording
 
     async def _deletable(self, caller: Caller, recording_id: str) -> Recording:
-        recording = await self._accessible(caller, recording_id, "canDeleteRecordings")
+        recording = await self.accessible(caller, recording_id, "canDeleteRecordings")
         if recording.status not in TERMINAL:
             raise RecordingNotStopped(recording_id)
         return recording
@@ -248,6 +271,11 @@ class RecordingService:
 
 
 def _streamable(recording: Recording) -> Recording:
-    if recording.status != "complete":
+    if not recording.has_media:
         raise RecordingNotStreamable(recording.recording_id)
     return recording
+
+
+def shared_path(recording_id: str, secret: str) -> str:
+    """The page of a recording for who came by a link, below the base URL."""
+    return f"/recording/{recording_id}?recordingSecret={secret}"

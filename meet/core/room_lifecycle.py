@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from .assistant_ports import CaptionUserRepository
 from .clock import Clock
 from .errors import MediaServerError, RoomNotFound
 from .model.paging import PageRequest, RoomFilter
@@ -27,6 +28,7 @@ class RoomLifecycle:
         rooms: RoomRepository,
         names: NameRepository,
         participants: ParticipantGrantRepository,
+        caption_users: CaptionUserRepository,
         token_ttl_s: float,
         removal: RoomRemoval,
         media: MediaServer,
@@ -37,6 +39,7 @@ class RoomLifecycle:
         self._rooms = rooms
         self._names = names
         self._participants = participants
+        self._caption_users = caption_users
         self._token_ttl_ms = int(token_ttl_s * 1000)
         self._removal = removal
         self._media = media
@@ -58,12 +61,13 @@ class RoomLifecycle:
         return room
 
     async def finished(self, room_id: str) -> None:
-        """A meeting ended: apply the room's meeting end action, free the reserved names, end promotions."""
+        """A meeting ended: apply the room's meeting end action, free its names, end promotions and captions."""
         room = await self._rooms.get(room_id)
         if room is None:
             log.info("meeting_finished", room=room_id, known=False)
             return
         await self._names.release_room(room_id)
+        await self._caption_users.clear(room_id)
         await self._participants.end_meeting(room_id, self._clock.now_ms() - self._token_ttl_ms)
         if room.status == "active_meeting" and room.meeting_end_action == "delete":
             await self._removal.purge(room_id, self._webhooks.meeting_ended)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 
 from .account_ports import UserRepository
 from .callers import Caller
 from .clock import Clock
+from .edit_errors import RoomChanged
+from .edits import Versions, outdated, overtaken, status_overtaken
 from .errors import InsufficientPermissions, RoomHasActiveMeeting, RoomNotFound, ValidationFailed
 from .ids import new_room_id
 from .model.paging import Page, Reach, RoomFilter, RoomQuery
@@ -31,7 +33,7 @@ from .model.room import (
     WithRecordings,
 )
 from .permissions import Rights, manages
-from .ports import RecordingRepository, RoomRepository
+from .ports import RoomRepository
 from .room_documents import (
     default_access,
     default_config,
@@ -44,7 +46,8 @@ from .room_removal import RoomRemoval
 
 log = structlog.get_logger(__name__)
 
-_HOUR_MS = 3_600_000
+_KIND_POLICY: Final[AutoDeletionPolicy] = {"withMeeting": "when_meeting_ends", "withRecordings": "close"}
+"""What happens when the date has come, unless the creator of the room says otherwise."""
 
 
 class RoomService:
@@ -54,7 +57,6 @@ class RoomService:
         self,
         *,
         rooms: RoomRepository,
-        recordings: RecordingRepository,
         rights: Rights,
         removal: RoomRemoval,
         users: UserRepository,
@@ -62,7 +64,6 @@ class RoomService:
         root: str,
     ) -> None:
         self._rooms = rooms
-        self._recordings = recordings
         self._rights = rights
         self._removal = removal
         self._users = users
@@ -72,14 +73,14 @@ class RoomService:
     async def create(self, caller: Caller, new: NewRoom) -> Room:
         """Create a room owned by the caller (the root admin for an API key).
 
-        Raises InsufficientPermissions for callers without a user, ValidationFailed for names and deletion dates."""
+        Raises InsufficientPermissions for callers without a user, ValidationFailed for names."""
         if caller.user is None or caller.member is not None or caller.user.role == "room_member":
             raise InsufficientPermissions
         name = " ".join(new.room_name.split())
         if not name:
             raise ValidationFailed.one("roomName", "roomName cannot be empty")
         now = self._clock.now_ms()
-        date, policy = self._auto_deletion(new, now)
+        policy = new.auto_deletion_policy or _KIND_POLICY
         room = Room(
             room_id=new_room_id(name),
             room_name=name,
@@ -91,8 +92,8 @@ class RoomService:
             status="open",
             roles_updated_at=now,
             meeting_end_action="none",
-            auto_deletion_date=date,
-            auto_deletion_policy=policy,
+            auto_deletion_date=new.auto_deletion_date,
+            auto_deletion_policy=None if new.auto_deletion_date is None else policy,
         )
         await self._rooms.add(room)
         if await self._users.disown(room.owner, self._root):  # they lost the right to own rooms in the meantime
@@ -121,23 +122,31 @@ class RoomService:
                 views.append(RoomView(room, permissions))
         return Page(tuple(views), page.next_token, page.max_items)
 
-    async def get_config(self, caller: Caller, room_id: str) -> RoomConfig:
-        """The room's complete configuration. Raises as `get`."""
-        return (await self.get(caller, room_id)).room.config
+    async def update_config(
+        self, caller: Caller, room_id: str, changes: PartialRoomConfig, *, versions: Versions = None
+    ) -> RoomConfig:
+        """Deep merge into the stored configuration; returns it complete. Raises also RoomHasActiveMeeting, and like
+        every update RoomChanged: for a room in none of the `versions`, or when somebody else was faster."""
+        before = await self._existing(room_id)
 
-    async def update_config(self, caller: Caller, room_id: str, changes: PartialRoomConfig) -> RoomConfig:
-        """Deep merge into the stored configuration; returns it complete. Raises also RoomHasActiveMeeting."""
-        room = await self._change_idle(
-            caller, room_id, lambda room: replace(room, config=merge_config(room.config, changes))
-        )
-        return room.config
+        def change(room: Room) -> Room:
+            if overtaken(changes, before.config, room.config):
+                raise RoomChanged(room_id)
+            return replace(room, config=merge_config(room.config, changes))
 
-    async def update_status(self, caller: Caller, room_id: str, status: Literal["open", "closed"]) -> StatusUpdate:
+        return (await self._change_idle(caller, room_id, change, versions)).config
+
+    async def update_status(
+        self, caller: Caller, room_id: str, status: Literal["open", "closed"], *, versions: Versions = None
+    ) -> StatusUpdate:
         """Open or close. Closing during a meeting only arranges for it to happen at its end."""
+        before = await self._existing(room_id)
 
         def change(room: Room) -> Room:
             if not manages(caller, room):
                 raise InsufficientPermissions
+            if outdated(room, versions) or status_overtaken(status, before, room):
+                raise RoomChanged(room_id)
             if status == "closed" and room.status == "active_meeting":
                 return replace(room, meeting_end_action="close")
             return replace(room, status=status, meeting_end_action="none")
@@ -145,28 +154,31 @@ class RoomService:
         room = await self._modify(room_id, change)
         return StatusUpdate(room, deferred=room.status != status)
 
-    async def update_roles(self, caller: Caller, room_id: str, changes: PartialRoles) -> Roles:
+    async def update_roles(
+        self, caller: Caller, room_id: str, changes: PartialRoles, *, versions: Versions = None
+    ) -> Roles:
         """Deep merge into the roles; every outstanding room member token of the room dies."""
-        now = self._clock.now_ms()
-        room = await self._change_idle(
-            caller,
-            room_id,
-            lambda room: replace(room, roles=merge_roles(room.roles, changes), roles_updated_at=now),
-            roles_changed=True,
-        )
-        await self._recordings.set_room_user_access(room_id, room.speaker_may_retrieve)
-        return room.roles
+        before, now = await self._existing(room_id), self._clock.now_ms()
 
-    async def update_access(self, caller: Caller, room_id: str, changes: PartialAccess) -> Room:
+        def change(room: Room) -> Room:
+            if overtaken(changes, before.roles, room.roles):
+                raise RoomChanged(room_id)
+            return replace(room, roles=merge_roles(room.roles, changes), roles_updated_at=now)
+
+        return (await self._change_idle(caller, room_id, change, versions, roles_changed=True)).roles
+
+    async def update_access(
+        self, caller: Caller, room_id: str, changes: PartialAccess, *, versions: Versions = None
+    ) -> Room:
         """Switch links on or off (their secrets stay); every outstanding room member token of the room dies."""
-        now = self._clock.now_ms()
-        room = await self._change_idle(
-            caller,
-            room_id,
-            lambda room: replace(room, access=merge_access(room.access, changes), roles_updated_at=now),
-        )
-        await self._recordings.set_room_user_access(room_id, room.speaker_may_retrieve)
-        return room
+        before, now = await self._existing(room_id), self._clock.now_ms()
+
+        def change(room: Room) -> Room:
+            if overtaken(changes, before.access, room.access):
+                raise RoomChanged(room_id)
+            return replace(room, access=merge_access(room.access, changes), roles_updated_at=now)
+
+        return await self._change_idle(caller, room_id, change, versions)
 
     async def delete(
         self,
@@ -205,35 +217,26 @@ class RoomService:
         return room
 
     async def _change_idle(
-        self, caller: Caller, room_id: str, change: Callable[[Room], Room], *, roles_changed: bool = False
+        self,
+        caller: Caller,
+        room_id: str,
+        change: Callable[[Room], Room],
+        versions: Versions,
+        *,
+        roles_changed: bool = False,
     ) -> Room:
-        """Rights and the no-meeting rule are checked inside the transaction that writes."""
+        """Rights, the no-meeting rule and the version are checked inside the transaction that writes."""
 
         def guarded(room: Room) -> Room:
             if not manages(caller, room):
                 raise InsufficientPermissions
             if room.status == "active_meeting":
                 raise RoomHasActiveMeeting(room_id)
+            if outdated(room, versions):
+                raise RoomChanged(room_id)
             return change(room)
 
         return await self._modify(room_id, guarded, roles_changed=roles_changed)
-
-    @staticmethod
-    def _auto_deletion(new: NewRoom, now: int) -> tuple[int | None, AutoDeletionPolicy | None]:
-        policy = new.auto_deletion_policy
-        for name in ("withMeeting", "withRecordings"):
-            if policy is not None and policy[name] == "fail":
-                raise ValidationFailed.one(
-                    f"autoDeletionPolicy.{name}", f"FAIL policy is not allowed for {name} auto-deletion policy"
-                )
-        if new.auto_deletion_date is None:
-            return None, None
-        if new.auto_deletion_date < now + _HOUR_MS:
-            raise ValidationFailed.one("autoDeletionDate", "autoDeletionDate must be at least 1h in the future")
-        return int(new.auto_deletion_date), policy or {
-            "withMeeting": "when_meeting_ends",
-            "withRecordings": "close",
-        }
 
 
 def _reach(caller: Caller, query: RoomQuery) -> Reach | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .analytics import Analytics
 from .api_keys import ApiKeyService
+from .assistant_ports import AgentDispatcher
 from .assistants import AssistantService
 from .auth import AuthService
 from .clock import Clock
@@ -13,8 +14,10 @@ from .global_settings import GlobalSettings
 from .jobs import Job, Scheduler
 from .media_events import MediaEvents
 from .meetings import MeetingService
+from .member_claims import MemberClaims
 from .member_grants import MemberGrants
 from .members import MemberService
+from .permission_names import Spelling
 from .permissions import Rights
 from .ports import BlobDeleter, MediaServer, Repositories
 from .presence import Presence
@@ -27,6 +30,7 @@ from .room_lifecycle import RoomLifecycle
 from .room_removal import RoomRemoval
 from .rooms import RoomService
 from .settings import CoreSettings
+from .sharing import SharingService
 from .signals import Signals
 from .token_codec import TokenCodec
 from .tokens import TokenService
@@ -49,6 +53,7 @@ class Core:
     settings: CoreSettings
     rooms: RoomService
     recordings: RecordingService
+    sharing: SharingService
     tokens: TokenService
     auth: AuthService
     meetings: MeetingService
@@ -86,6 +91,7 @@ def build(
     repositories: Repositories,
     *,
     media: MediaServer,
+    agents: AgentDispatcher,
     blobs: BlobDeleter,
     clock: Clock,
     transport: WebhookTransport,
@@ -96,7 +102,7 @@ def build(
     rooms, recordings = repositories.rooms, repositories.recordings
     names, members, accounts = repositories.names, repositories.members, repositories.accounts
     rights, signals, codec = Rights(members), Signals(media, clock), TokenCodec(settings, clock)
-    announcements = WebhookEvents(settings.name_id, clock, base_url)
+    announcements = WebhookEvents(settings.name_id, clock, base_url, Spelling(settings.mode))
     dispatcher = WebhookDispatcher(
         outbox=repositories.outbox,
         accounts=accounts,
@@ -132,6 +138,7 @@ def build(
         rooms=rooms,
         names=names,
         participants=repositories.participants,
+        caption_users=repositories.caption_users,
         token_ttl_s=settings.room_member_token_ttl_s,
         removal=room_removal,
         media=media,
@@ -147,46 +154,62 @@ def build(
         clock=clock,
         project_id=settings.name_id,
     )
-    presence = Presence(rooms=rooms, media=media, signals=signals)
+    assistants = AssistantService(
+        rooms=rooms,
+        users=repositories.caption_users,
+        agents=agents,
+        clock=clock,
+        captions_enabled=settings.captions_enabled,
+    )
+    presence = Presence(participants=repositories.participants, media=media, signals=signals)
+    claims = MemberClaims(rooms=rooms, members=members, accounts=accounts)
     jobs = RecordingJobs(
         recordings=recordings, media=media, events=events, removal=removal, clock=clock, settings=settings
+    )
+    recording_service = RecordingService(
+        rooms=rooms,
+        recordings=recordings,
+        media=media,
+        rights=rights,
+        starter=starter,
+        events=events,
+        removal=removal,
+        links=repositories.share_links,
+        clock=clock,
     )
     return Core(
         settings=settings,
         rooms=RoomService(
             rooms=rooms,
-            recordings=recordings,
             rights=rights,
             removal=room_removal,
             users=repositories.users,
             clock=clock,
             root=settings.initial_admin_user,
         ),
-        recordings=RecordingService(
-            rooms=rooms,
-            recordings=recordings,
-            media=media,
-            rights=rights,
-            starter=starter,
-            events=events,
-            removal=removal,
-            clock=clock,
-        ),
+        recordings=recording_service,
+        sharing=SharingService(recordings=recording_service, links=repositories.share_links, clock=clock),
         tokens=TokenService(
             rooms=rooms,
             names=names,
             participants=repositories.participants,
             media=media,
             grants=MemberGrants(members),
+            claims=claims,
             codec=codec,
             clock=clock,
             settings=settings,
         ),
-        auth=AuthService(accounts=accounts, rooms=rooms, members=members, codec=codec, clock=clock, settings=settings),
+        auth=AuthService(accounts=accounts, claims=claims, codec=codec, clock=clock, settings=settings),
         meetings=MeetingService(
-            rooms=rooms, participants=repositories.participants, rights=rights, media=media, signals=signals
+            rooms=rooms,
+            participants=repositories.participants,
+            rights=rights,
+            media=media,
+            signals=signals,
+            spelling=Spelling(settings.mode),
         ),
-        assistants=AssistantService(rooms=rooms, captions_enabled=settings.captions_enabled),
+        assistants=assistants,
         users=UserService(
             users=repositories.users,
             presence=presence,
@@ -204,6 +227,7 @@ def build(
             egress=events,
             recordings=recordings,
             names=names,
+            assistants=assistants,
             signals=signals,
             name_id=settings.name_id,
         ),

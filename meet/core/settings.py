@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .permission_names import Mode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreSettings:
@@ -14,6 +16,8 @@ class CoreSettings:
     livekit_url: str | None = None
     """Public URL put into join tokens; None: the caller of the token service passes one per request."""
     name_id: str = "openviduMeet"
+    mode: Mode = "3.8.0"
+    """Which names of permissions documents and metadata carry."""
     initial_admin_user: str = "admin"
     initial_admin_password: str = field(repr=False)
     initial_api_key: str | None = field(default=None, repr=False)

@@ -12,7 +12,8 @@ import jwt
 from .callers import Badge, RoomMemberClaims
 from .clock import Clock
 from .errors import InvalidToken
-from .model.permissions import PERMISSIONS, Permissions
+from .model.permissions import complete
+from .permission_names import Spelling
 from .settings import CoreSettings
 
 UserTokenType: TypeAlias = Literal["access", "temporary", "refresh"]
@@ -37,6 +38,7 @@ class TokenCodec:
         self._key = settings.livekit_api_key
         self._secret = settings.livekit_api_secret
         self._clock = clock
+        self._spelling = Spelling(settings.mode)
         self._member_ttl = settings.room_member_token_ttl_s
         self._user_ttl: Mapping[UserTokenType, float] = {
             "access": settings.access_token_ttl_s,
@@ -51,7 +53,7 @@ class TokenCodec:
 
     def sign_member(self, claims: RoomMemberClaims) -> str:
         """A room member token; with an identity it is also the media server's access token (contract 3.8.2)."""
-        metadata = member_metadata(claims)
+        metadata = self._spelling.for_media(member_metadata(claims))
         if claims.identity is None:
             return self._sign(self._member_ttl, metadata)
         video = _video_grant(claims)
@@ -129,7 +131,8 @@ def parse_member_metadata(
 ) -> RoomMemberClaims | None:
     """Claims from a metadata object, or None when it does not have the shape of contract 3.8.1."""
     issued_at, room_id, badge = metadata.get("iat"), metadata.get("roomId"), metadata.get("badge")
-    permissions = _permissions(metadata.get("permissions"))
+    stated = metadata.get("permissions")
+    permissions = complete(stated) if isinstance(stated, dict) else None
     if not _is_number(issued_at) or not isinstance(room_id, str) or permissions is None or badge not in _BADGES:
         return None
     optional = [metadata.get(key) for key in ("memberId", "userId", "livekitUrl")]
@@ -188,12 +191,6 @@ def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
     if metadata is None:
         raise InvalidToken
     return metadata
-
-
-def _permissions(value: object) -> Permissions | None:
-    if not isinstance(value, dict) or not all(isinstance(value.get(name), bool) for name in PERMISSIONS):
-        return None
-    return {name: value[name] for name in PERMISSIONS}
 
 
 def _is_number(value: object) -> bool:

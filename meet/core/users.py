@@ -10,6 +10,8 @@ from .account_errors import ProtectedUser, UserExists
 from .account_ports import UserRepository
 from .callers import Caller
 from .clock import Clock
+from .edit_errors import UserChanged
+from .edits import Versions, user_version
 from .errors import InsufficientPermissions, UserNotFound
 from .model.account import BulkUserDeletion, FailedUser, NewUser, UserFilter
 from .model.paging import Page, PageRequest
@@ -77,16 +79,27 @@ class UserService:
             raise UserNotFound(user_id)
         log.info("password_reset", user=user_id)
 
-    async def change_role(self, caller: Caller, user_id: str, role: UserRole) -> User:
+    async def change_role(self, caller: Caller, user_id: str, role: UserRole, *, versions: Versions = None) -> User:
         """Give another role, with all that follows: ownership, memberships, void tokens, a signal to the user.
 
-        Raises InsufficientPermissions, ProtectedUser, UserNotFound."""
+        Raises InsufficientPermissions, ProtectedUser, UserNotFound, UserChanged (in none of the `versions`, or somebody
+        else was faster)."""
         _require(caller, "admin")
         if user_id == self._root:
             raise ProtectedUser.root_role()
         if _is_self(caller, user_id):
             raise ProtectedUser.own_role()
-        change = await self._users.change_role(user_id, role, self._clock.now_ms(), self._root)
+        before = await self._users.get(user_id)
+        if before is None:
+            raise UserNotFound(user_id)
+
+        def check(user: User) -> None:
+            if versions is not None and user_version(user) not in versions:
+                raise UserChanged(user_id)
+            if user.role not in (before.role, role):
+                raise UserChanged(user_id)
+
+        change = await self._users.change_role(user_id, role, self._clock.now_ms(), self._root, check)
         if change is None:
             raise UserNotFound(user_id)
         if change.changed:

@@ -14,6 +14,7 @@ from .links import room_document
 from .model.recording import TERMINAL, Recording
 from .model.room import Room
 from .model.webhook import Announcement, WebhookEventName
+from .permission_names import Spelling
 
 BaseUrl = Callable[[], str]
 """The public base URL of this server as far as it is known: links in payloads begin with it."""
@@ -22,16 +23,17 @@ BaseUrl = Callable[[], str]
 class WebhookEvents:
     """Builds announcements. Pure but for the clock: repositories call it inside their transactions."""
 
-    def __init__(self, project_id: str, clock: Clock, base_url: BaseUrl) -> None:
+    def __init__(self, project_id: str, clock: Clock, base_url: BaseUrl, spelling: Spelling) -> None:
         self._project_id = project_id
         self._clock = clock
         self._base_url = base_url
+        self._spelling = spelling
 
     def meeting_started(self, room: Room) -> Announcement:
-        return self._announce("meetingStarted", room.room_id, room_document(room, self._base_url()))
+        return self._announce("meetingStarted", room.room_id, self._room(room))
 
     def meeting_ended(self, room: Room) -> Announcement:
-        return self._announce("meetingEnded", room.room_id, room_document(room, self._base_url()))
+        return self._announce("meetingEnded", room.room_id, self._room(room))
 
     def recording_created(self, recording: Recording) -> list[Announcement]:
         """The start, and at once what has come of it when the first thing heard of an egress is a later status."""
@@ -41,6 +43,10 @@ class WebhookEvents:
     def recording_changed(self, recording: Recording) -> Announcement:
         over = recording.status in TERMINAL
         return self._recording("recordingEnded" if over else "recordingUpdated", recording)
+
+    def _room(self, room: Room) -> dict[str, Any]:
+        document: dict[str, Any] = self._spelling.document(room_document(room, self._base_url()))
+        return document
 
     def _recording(self, event: WebhookEventName, recording: Recording) -> Announcement:
         return self._announce(event, recording.recording_id, recording.to_document())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
 
 from .callers import Caller
 from .clock import Clock
+from .edit_errors import ConfigurationChanged
+from .edits import Versions, outdated, overtaken
 from .errors import InsufficientPermissions
 from .model.paging import Page, PageRequest
+from .model.user import GlobalConfig
 from .model.webhook import DeliveryFilter, WebhookConfig, WebhookDelivery, WebhookReply
 from .ports import AccountRepository
 from .webhook_delivery import WebhookDispatcher
@@ -46,16 +50,26 @@ class WebhookService:
         """Raises InsufficientPermissions."""
         _require_admin(caller)
         stored = await self._accounts.get_config(self._project_id)
-        webhooks = stored.webhooks if stored else {}
-        return WebhookConfig(bool(webhooks.get("enabled")), webhooks.get("url") or None)
+        return _config(stored.webhooks if stored else {})
 
-    async def configure(self, caller: Caller, enabled: bool, url: str | None) -> WebhookConfig:
-        """Change it; without `url` the stored one stays. Raises InsufficientPermissions."""
+    async def configure(
+        self, caller: Caller, enabled: bool, url: str | None, *, versions: Versions = None
+    ) -> WebhookConfig:
+        """Change it; without `url` the stored one stays.
+
+        Raises InsufficientPermissions, ConfigurationChanged (in none of the `versions`, or somebody else was
+        faster)."""
         _require_admin(caller)
+        stored = await self._accounts.get_config(self._project_id)
+        before = stored.webhooks if stored else {}
         changes: dict[str, object] = {"enabled": enabled} | ({"url": url} if url else {})
-        await self._accounts.modify_config(
-            self._project_id, lambda config: replace(config, webhooks={**config.webhooks, **changes})
-        )
+
+        def change(config: GlobalConfig) -> GlobalConfig:
+            if outdated(_config(config.webhooks), versions) or overtaken(changes, before, config.webhooks):
+                raise ConfigurationChanged
+            return replace(config, webhooks={**config.webhooks, **changes})
+
+        await self._accounts.modify_config(self._project_id, change)
         log.info("webhooks_configured", enabled=enabled)
         await self._outbox.hasten(self._clock.now_ms(), refused=True)
         self._dispatcher.wake()
@@ -101,6 +115,11 @@ class WebhookService:
     async def clean_up(self) -> None:
         """Job: forget what was over a week ago."""
         await self._outbox.prune(self._clock.now_ms() - _KEPT_MS)
+
+
+def _config(stored: Mapping[str, object]) -> WebhookConfig:
+    url = stored.get("url")
+    return WebhookConfig(bool(stored.get("enabled")), url if isinstance(url, str) and url else None)
 
 
 def _require_admin(caller: Caller) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 
 from meet.core.ports import Repositories
 
 from .accounts import SqlAccounts
 from .analytics import SqlAnalytics
+from .captions import SqlCaptionUsers
 from .members import SqlMembers
 from .migrate import upgrade
 from .names import SqlNames
@@ -23,14 +22,16 @@ from .outbox import SqlOutbox
 from .participant_grants import SqlParticipantGrants
 from .recordings import SqlRecordings
 from .rooms import SqlRooms
+from .share_links import SqlShareLinks
 from .text import install_regexp
 from .users import SqlUsers
+from .writer import Writer
 
 T = TypeVar("T")
 
 # synchronous=FULL: a commit is on the disk before it is answered. A recording row must not be forgotten by a power cut
-# while its file, or the deletion of its file, is remembered by the blob store; and with few, small transactions on
-# their own thread the fsync costs no request any time. WAL lets readers go on meanwhile.
+# while its file, or the deletion of its file, is remembered by the blob store; and on a thread of its own the fsync
+# stops no other request. WAL lets readers go on meanwhile.
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -48,11 +49,11 @@ class Database:
         self._engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True, max_overflow=-1)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="meet-db-writer")
+        self._writer = Writer(self._engine, self._committed)
         self._readers = threading.local()
         self._opened: list[Connection] = []
-        self._texts: dict[Select[Any], str] = {}
         self._cache: dict[Hashable, Any] = {}
+        self._credentials_touched = False
         self._writes = self._cached_at = 0
 
     @classmethod
@@ -70,12 +71,14 @@ class Database:
             rooms=SqlRooms(self),
             members=SqlMembers(self),
             recordings=SqlRecordings(self),
+            share_links=SqlShareLinks(self),
             names=SqlNames(self),
             participants=SqlParticipantGrants(self),
             accounts=SqlAccounts(self),
             outbox=SqlOutbox(self),
             users=SqlUsers(self),
             analytics=SqlAnalytics(self),
+            caption_users=SqlCaptionUsers(self),
         )
 
     @property
@@ -89,22 +92,10 @@ class Database:
             self._opened.append(connection)
         return connection
 
-    def point(self, statement: Select[Any], value: str) -> tuple[Any, ...] | None:
-        """The one row of a SELECT with one parameter, through the driver: for the reads that every request makes.
-
-        SQLAlchemy writes the statement, once; its execution machinery costs several times what SQLite does, so only
-        columns without result processing may be read this way."""
-        text = self._texts.get(statement)
-        if text is None:
-            text = self._texts[statement] = str(statement.compile(self._engine))
-        driver: Any = self.reader.connection.driver_connection
-        row: tuple[Any, ...] | None = driver.execute(text, (value,)).fetchone()
-        return row
-
     def cached(self, key: Hashable, load: Callable[[], T]) -> T:
-        """`load()`, remembered until the next write to this database, whatever it changed.
+        """`load()`, remembered until the next write that does not promise to leave credentials alone.
 
-        For what every request reads and hardly anybody writes: credentials. Only for immutable values. The data
+        For what every request reads and hardly anybody writes: users and API keys. Only for immutable values. The data
         directory belongs to one backend process (it is locked), so no other process writes behind this one's back."""
         if self._cached_at != self._writes:
             self._cache.clear()
@@ -117,26 +108,37 @@ class Database:
             self._cache[key] = value
         return value
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction of its own on the writer thread; an exception rolls it back.
+    async def write(self, work: Callable[[Connection], T], *, credentials: bool = True) -> T:
+        """Run `work` in a transaction on the writer thread; an exception undoes it.
 
         The transaction takes the write lock before `work` reads anything, so read-modify-write is safe in it. It runs
-        to its end even when the awaiting task is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, work)
+        to its end even when the awaiting task is cancelled. Without `credentials` the work promises to change neither
+        users nor API keys, so that what `cached` holds stays."""
+        if not credentials:
+            return await self._writer.run(work)
+
+        def touching(connection: Connection) -> T:
+            self._credentials_touched = True
+            return work(connection)
+
+        return await self._writer.run(touching)
+
+    async def settled(self) -> None:
+        """Wait for the writes that were asked for before."""
+        await self._writer.settled()
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""
-        self._writer.shutdown(wait=True)
+        self._writer.close()
         for connection in self._opened:
             connection.close()
         self._opened.clear()
         self._engine.dispose()
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        try:
-            with self._engine.begin() as connection:
-                return work(connection)
-        finally:
+    def _committed(self) -> None:
+        """On the writer thread, before anybody is answered."""
+        if self._credentials_touched:
+            self._credentials_touched = False
             self._writes += 1
 
 

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection, Row, select, update
 
 from meet.core.model.member import effective_permissions
+from meet.core.model.permissions import holds
 from meet.core.model.room import Room, RoomMember
 
 from .tables import room_members
@@ -44,7 +45,7 @@ def member_values(member: RoomMember) -> dict[str, Any]:
         "base_role": member.base_role,
         "membership_date": member.membership_date,
         "permissions_updated_at": member.permissions_updated_at,
-        "can_retrieve_recordings": member.effective_permissions["canRetrieveRecordings"],
+        "can_retrieve_recordings": holds(member.effective_permissions, "recordingList"),
         "document": orjson.dumps(document).decode(),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -35,6 +36,7 @@ class SqlParticipantGrants:
             values = {
                 "permissions": orjson.dumps(own.permissions).decode(),
                 "badge": own.badge,
+                "user_id": own.user_id,
                 "promoted": kept,
                 "issued_at": now,
             }
@@ -44,7 +46,7 @@ class SqlParticipantGrants:
             else:
                 row_of = (grants.c.room_id == room_id) & (grants.c.identity == identity)
                 connection.execute(update(grants).where(row_of).values(values))
-            return ParticipantGrant(permissions=own.permissions, badge=own.badge, promoted=kept)
+            return replace(own, promoted=kept)
 
         try:
             return await self._database.write(work)
@@ -61,6 +63,10 @@ class SqlParticipantGrants:
 
         return await self._database.write(work)
 
+    async def of_user(self, user_id: str) -> list[tuple[str, str]]:
+        statement = select(grants.c.room_id, grants.c.identity).where(grants.c.user_id == user_id)
+        return [(row.room_id, row.identity) for row in self._database.reader.execute(statement)]
+
     async def end_meeting(self, room_id: str, issued_before: int) -> None:
         def work(connection: Connection) -> None:
             old = (grants.c.room_id == room_id) & (grants.c.issued_at < issued_before)
@@ -71,10 +77,12 @@ class SqlParticipantGrants:
 
 
 def _stored(connection: Connection, room_id: str, identity: str) -> ParticipantGrant | None:
-    statement = select(grants.c.permissions, grants.c.badge, grants.c.promoted).where(
+    statement = select(grants.c.permissions, grants.c.badge, grants.c.promoted, grants.c.user_id).where(
         grants.c.room_id == room_id, grants.c.identity == identity
     )
     row = connection.execute(statement).one_or_none()
     if row is None:
         return None
-    return ParticipantGrant(permissions=orjson.loads(row.permissions), badge=row.badge, promoted=row.promoted)
+    return ParticipantGrant(
+        permissions=orjson.loads(row.permissions), badge=row.badge, promoted=row.promoted, user_id=row.user_id
+    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from meet.core.model.paging import Page, PageRequest, Reach, RecordingFilter
 from meet.core.model.recording import (
@@ -23,7 +22,8 @@ from meet.core.model.webhook import Announcement
 from .keyset import keyset, page_of
 from .outbox import append
 from .recording_locks import acquire, locks, release
-from .tables import recording_tombstones, recordings, room_members, rooms
+from .rooms import stored_room
+from .tables import recording_tombstones, recordings, room_members
 from .text import matches, time_limit
 
 if TYPE_CHECKING:
@@ -61,19 +61,19 @@ class SqlRecordings:
             if _tombstoned(connection, recording.key):
                 return False
             statement = insert(recordings).prefix_with("OR IGNORE", dialect="sqlite")
-            # Ownership may have passed on since the room was read for this recording.
-            owner = select(rooms.c.owner).where(rooms.c.room_id == recording.room_id).scalar_subquery()
-            if connection.execute(statement.values({**_values(recording), "room_owner": owner})).rowcount == 0:
+            room = stored_room(connection, recording.room_id)
+            if room is None:
+                return False
+            # The room may have changed since it was read for this recording.
+            now = {"room_owner": room.owner, "room_user_access": room.speaker_may_retrieve}
+            if connection.execute(statement.values({**_values(recording), **now})).rowcount == 0:
                 return False
             if recording.status in IN_PROGRESS:
                 acquire(connection, recording.room_id, recording.key, recording.updated_at)
             append(connection, announcements)
             return True
 
-        try:
-            return await self._database.write(work)
-        except IntegrityError:  # the foreign key: its room is gone
-            return False
+        return await self._database.write(work)
 
     async def advance(
         self, recording: Recording, announce: Callable[[Recording], Announcement | None] | None = None
@@ -189,14 +189,6 @@ class SqlRecordings:
             return 0
         statement = delete(recording_tombstones).where(old)
         return await self._database.write(lambda connection: connection.execute(statement).rowcount)
-
-    async def set_room_user_access(self, room_id: str, allowed: bool) -> None:
-        statement = (
-            update(recordings)
-            .where(recordings.c.room_id == room_id, recordings.c.room_user_access != allowed)
-            .values(room_user_access=allowed)
-        )
-        await self._database.write(lambda connection: connection.execute(statement))
 
     def _all(self, *conditions: Any) -> list[Recording]:
         statement = select(recordings).where(*conditions).order_by(recordings.c.seq)

@@ -33,8 +33,8 @@ rooms = Table(
     Column("room_id", String, nullable=False, unique=True),
     Column("room_name", String, nullable=False),
     Column("room_name_folded", String, nullable=False),
-    Column("owner", String, nullable=False, index=True),
-    Column("status", String, nullable=False, index=True),
+    Column("owner", String, nullable=False),
+    Column("status", String, nullable=False),
     Column("creation_date", BigInteger, nullable=False),
     Column("auto_deletion_date", BigInteger),
     Column("meeting_end_action", String, nullable=False),
@@ -42,6 +42,9 @@ rooms = Table(
     Column("user_access", Boolean, nullable=False),
     Column("document", Text, nullable=False),
     Index(None, "creation_date", "seq"),
+    Index(None, "status", "creation_date", "seq"),
+    Index(None, "owner", "creation_date", "seq"),
+    Index(None, "room_name_folded", "seq"),
     Index(None, "room_name", "seq"),
     Index(None, "auto_deletion_date", "seq"),
 )
@@ -70,12 +73,12 @@ recordings = Table(
     metadata,
     Column("seq", Integer, primary_key=True),
     Column("recording_id", String, nullable=False, unique=True),
-    Column("room_id", ForeignKey("rooms.room_id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("room_id", ForeignKey("rooms.room_id", ondelete="RESTRICT"), nullable=False),
     Column("egress_id", String, nullable=False, unique=True),
     Column("object_key", String, nullable=False, unique=True),
     Column("room_name", String, nullable=False),
     Column("room_name_folded", String, nullable=False),
-    Column("status", String, nullable=False, index=True),
+    Column("status", String, nullable=False),
     Column("layout", String, nullable=False),
     Column("encoding", Text, nullable=False),
     Column("filename", String, nullable=False),
@@ -93,6 +96,9 @@ recordings = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("deleting_since", BigInteger),
     Index(None, "start_date", "seq"),
+    Index(None, "status", "start_date", "seq"),
+    Index(None, "room_id", "start_date", "seq"),
+    Index(None, "room_name_folded", "seq"),
     Index(None, "room_name", "seq"),
     Index(None, "duration", "seq"),
     Index(None, "size", "seq"),
@@ -105,6 +111,19 @@ recording_locks = Table(
     Column("room_id", ForeignKey("rooms.room_id", ondelete="CASCADE"), primary_key=True),
     Column("object_key", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+share_links = Table(
+    "share_links",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("link_id", String, nullable=False, unique=True),
+    Column("recording_id", ForeignKey("recordings.recording_id", ondelete="CASCADE"), nullable=False),
+    Column("secret_hash", String, nullable=False, unique=True),
+    Column("private", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Index(None, "recording_id", "created_at", "seq"),
 )
 
 recording_tombstones = Table(
@@ -130,6 +149,7 @@ participant_grants = Table(
     Column("identity", String, primary_key=True),
     Column("permissions", Text, nullable=False),
     Column("badge", String, nullable=False),
+    Column("user_id", String, index=True),
     Column("promoted", Boolean, nullable=False),
     Column("issued_at", BigInteger, nullable=False),
 )

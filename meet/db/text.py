@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import regex
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_, func
 from sqlalchemy.exc import OperationalError
 
 from meet.core.errors import ValidationFailed
@@ -45,7 +45,8 @@ def matches(column: ColumnElement[str], folded: ColumnElement[str], wanted: Text
     value = wanted.value.casefold() if wanted.ignore_case else wanted.value
     target = folded if wanted.ignore_case else column
     if wanted.mode == "prefix":
-        return func.substr(target, 1, len(value)) == value
+        # The range that an index can be asked for, then what was meant: no character sorts behind U+10FFFF.
+        return and_(target >= value, target <= value + "\U0010ffff", func.substr(target, 1, len(value)) == value)
     if wanted.mode == "partial":
         return func.instr(target, value) > 0
     return target == value

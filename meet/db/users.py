@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,11 +59,15 @@ class SqlUsers:
             rows = self._database.reader.execute(keyset(statement, sort, users.c.seq, request)).all()
         return page_of(rows, sort.name, request, user_of)
 
-    async def change_role(self, user_id: str, role: UserRole, now: int, heir: str) -> RoleChange | None:
+    async def change_role(
+        self, user_id: str, role: UserRole, now: int, heir: str, check: Callable[[User], None] | None = None
+    ) -> RoleChange | None:
         def work(connection: Connection) -> RoleChange | None:
             before = stored_user(connection, user_id)
             if before is None:
                 return None
+            if check is not None:
+                check(before)
             if before.role == role:
                 return RoleChange(before, changed=False)
             row = update(users).where(users.c.user_id == user_id)
@@ -93,7 +98,8 @@ class SqlUsers:
             _pass_on(connection, user_id, heir)
             return True
 
-        user = stored_user(self._database.reader, user_id)
+        # Remembered users are as good as stored ones: no write of a user is answered before they are forgotten.
+        user = self._database.cached(("user", user_id), lambda: stored_user(self._database.reader, user_id))
         if user is not None and user.role != "room_member":
             return False
         return await self._database.write(work)

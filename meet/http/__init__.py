@@ -12,6 +12,7 @@ A handler is `async def get_room(call: Call) -> Response`. It may also return an
 
 from .app import HttpApp
 from .call import Call, Headers
+from .conditional import versions
 from .documents import Document, DocumentError
 from .errors import HttpError, Issue, ValidationFailed
 from .limits import FixedWindows, Limit, RateLimiter
@@ -37,4 +38,5 @@ __all__ = [
     "ValidationFailed",
     "encode",
     "json_response",
+    "versions",
 ]

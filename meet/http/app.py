@@ -187,8 +187,8 @@ class _Reply:
 
     async def send_response(self, response: Response) -> None:
         headers = _raw(response.headers)
-        if response.status != 304 and not any(name == b"content-length" for name, _ in headers):
-            headers.append((b"content-length", str(len(response.body)).encode()))
+        if response.status != 304 and b"content-length" not in dict(headers):
+            headers.append((b"content-length", b"%d" % len(response.body)))
         await self.send_message({"type": "http.response.start", "status": response.status, "headers": headers})
         body = b"" if self._head else response.body
         await self.send_message({"type": "http.response.body", "body": body})
@@ -197,8 +197,8 @@ class _Reply:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
-            headers = [*message.get("headers", ()), *self._cors.raw, *_raw(self.extra)]
-            message = {**message, "headers": headers}
+            headers = [*message.get("headers", ()), *self._cors.raw]
+            message["headers"] = headers + _raw(self.extra) if self.extra else headers
         try:
             await self._send(message)
         except Exception:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from .bundle import DocumentError
-from .call import Call
+from .call import Call, Headers
 from .errors import Issue, body_too_large, malformed_body
 from .merge import merge_all_of
 from .messages import text
@@ -54,9 +54,9 @@ class Body:
         return issues
 
 
-async def read_raw(scope: Mapping[str, Any], receive: Receive, limit: int) -> bytes:
+async def read_raw(headers: Headers, receive: Receive, limit: int) -> bytes:
     """The whole request body. Raises HttpError 413 above `limit` bytes, ClientGone when the client disconnects."""
-    if not _has_body(scope):
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return b""
     chunks: list[bytes] = []
     size = 0
@@ -92,13 +92,6 @@ def parse(raw: bytes, content_type: str | None) -> Any:
     if media_type == "application/x-www-form-urlencoded":
         return _form(raw)
     return MISSING
-
-
-def _has_body(scope: Mapping[str, Any]) -> bool:
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in scope["headers"]
-    )
 
 
 def _too_deep(raw: bytes) -> bool:

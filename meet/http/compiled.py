@@ -23,7 +23,7 @@ class CompiledApi(AbstractRoutingAPI):  # type: ignore[misc]  # Connexion ships 
         self._table = table
         self._factory = reader_factory()
         self._missing: list[str] = []
-        specification: OpenApi31 = load(document.path)
+        specification: OpenApi31 = load(document.path, document.amend)
         super().__init__(specification, base_path="", resolver=HandlerResolver())
         if self._missing:
             raise DocumentError(f"{document.path}: " + "; ".join(self._missing))
@@ -37,7 +37,7 @@ class CompiledApi(AbstractRoutingAPI):  # type: ignore[misc]  # Connexion ships 
 
     def _add_operation_internal(self, method: str, path: str, operation: Endpoint, name: str | None = None) -> None:
         for base in dict.fromkeys(self.document.base_paths):
-            self._table.add(method.upper(), (base + path).rstrip("/") or "/", operation)
+            self._table.add(method.upper(), (base + path).rstrip("/") or "/", operation, rest=operation.takes_rest)
 
     def _handle_add_operation_error(self, path: str, method: str, exc: Exception) -> None:
         where = f"{method.upper()} {path}"

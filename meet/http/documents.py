@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ class Document:
     """One OpenAPI document and where it is served.
 
     `path` is the root YAML file. The same operations answer under each of `base_paths` ("" is the origin's root).
-    Documents that are not `public` are left out of the docs page and of `openapi.json`.
+    Documents that are not `public` are left out of the docs page and of `openapi.json`. `amend` may change the bundle
+    before anything is made of it: for what a deployment's settings say about the surface.
     """
 
     path: Path
     base_paths: tuple[str, ...] = ("",)
     public: bool = field(default=True, kw_only=True)
+    amend: Callable[[dict[str, Any]], dict[str, Any]] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for base in self.base_paths:
@@ -42,15 +45,15 @@ class OpenApi31(OpenAPISpecification):  # type: ignore[misc]  # Connexion ships 
             raise DocumentError(f"OpenAPI {version} is not supported")
 
 
-def load(path: Path) -> OpenApi31:
-    """The bundled document with all references resolved; `.raw` is the bundle that keeps them.
+def load(path: Path, amend: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> OpenApi31:
+    """The bundled document, amended, with all references resolved; `.raw` is the bundle that keeps them.
 
     `x-openapi-router-controller` and `x-rate-limit` may also stand on a path item or at the root, for all operations
     below that say nothing else.
 
     Raises DocumentError.
     """
-    document = bundle(path)
+    document = amend(bundle(path)) if amend else bundle(path)
     for item in document.get("paths", {}).values():
         for keyword in _INHERITED:
             value = item.pop(keyword, document.get(keyword))

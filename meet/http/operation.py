@@ -39,6 +39,7 @@ class Endpoint:
         self._text: str = definition.get("x-operation-text") or f"running {self.operation_id}"
         grouped = bool(definition.get("x-location-prefix"))
         self._parameters = Parameters(operation.parameters, where, grouped=grouped)
+        self.takes_rest = _takes_rest(operation.parameters, self.template, where)
         if self._parameters.names("path") != set(path_parameters(self.template)):
             raise DocumentError(f"{where}: the path parameters do not match the path")
         self._body = _body(operation.request_body, where)
@@ -46,7 +47,7 @@ class Endpoint:
 
     async def run(self, call: Call, receive: Receive, authenticator: Authenticator) -> Any:
         """Malformed body -> authentication -> validation -> handler (contract 1.5)."""
-        call.raw_body = await read_raw(call.scope, receive, self.max_body)
+        call.raw_body = await read_raw(call.headers, receive, self.max_body)
         parsed = parse(call.raw_body, call.headers.get("content-type")) if call.raw_body else MISSING
         if self.validate_first:
             self._validate(call, parsed)
@@ -77,6 +78,14 @@ class Endpoint:
             issues = self._body.read(call, parsed)
         if issues:
             raise ValidationFailed(issues)
+
+
+def _takes_rest(parameters: list[dict[str, Any]], template: str, where: str) -> bool:
+    """Whether a parameter of `format: path` (Connexion's word for it) takes the rest of the path, slashes included."""
+    greedy = [p["name"] for p in parameters if p["in"] == "path" and p.get("schema", {}).get("format") == "path"]
+    if greedy and not template.endswith(f"/{{{greedy[0]}}}"):
+        raise DocumentError(f"{where}: a parameter of format path must be the last segment")
+    return bool(greedy)
 
 
 def _body(definition: dict[str, Any], where: str) -> Body | None:

@@ -42,7 +42,7 @@ class Parameter:
         self._path: tuple[str, ...] = (*group, *((field,) if field else ()))
         self._required = bool(definition.get("required"))
         self._default = schema.get("default", _ABSENT)
-        self._optional = self._default is _ABSENT and not self._required
+        self.optional = self._default is _ABSENT and not self._required
         self._type = _single_type(schema)
         if self._type == "object":
             raise DocumentError(f"{where}: object parameters are not supported")
@@ -64,7 +64,7 @@ class Parameter:
         """Puts the value into `params` (nothing when it is absent and has no default) or adds issues."""
         values = self._texts(call)
         if not values:
-            if not self._optional:
+            if not self.optional:
                 self._missing(params, issues)
             return
         value = self._convert(values)
@@ -156,13 +156,18 @@ class Parameters:
         others = [parameter for parameter in compiled if parameter.location != "path"]
         stages = [in_path + others] if grouped else [in_path, others]
         self._stages = [stage for stage in stages if stage]
+        # Most requests have no query, and then most operations need not look at most of their parameters.
+        self._without_query = [
+            [parameter for parameter in stage if parameter.location != "query" or not parameter.optional]
+            for stage in self._stages
+        ]
 
     def names(self, location: str) -> set[str]:
         return {parameter.name for stage in self._stages for parameter in stage if parameter.location == location}
 
     def read(self, call: Call) -> list[Issue]:
         issues: list[Issue] = []
-        for stage in self._stages:
+        for stage in self._stages if call.query else self._without_query:
             for parameter in stage:
                 parameter.read(call, call.params, issues)
             if issues:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from .call import Headers
@@ -43,9 +44,13 @@ class TrustProxy:
         if self._trusted(_peer(scope), 0):
             scheme = _first(headers.get("x-forwarded-proto")) or scheme
             host = _first(headers.get("x-forwarded-host")) or host
-        if not _AUTHORITY.fullmatch(host):  # it goes into links that people are sent
-            host = _server(scope)
-        return without_default_port(f"{scheme}://{host}")
+        return _origin(scheme, host) or _origin(scheme, _server(scope)) or f"{scheme}://{_server(scope)}"
+
+
+@lru_cache(maxsize=256)
+def _origin(scheme: str, host: str) -> str | None:
+    """None for a host that is no authority: it goes into links that people are sent. Few hosts, many requests."""
+    return without_default_port(f"{scheme}://{host}") if _AUTHORITY.fullmatch(host) else None
 
 
 def without_default_port(origin: str) -> str:

@@ -12,14 +12,17 @@ _AS_IS = frozenset({str, int, bool})  # most values; not calling `wire` for them
 
 
 class Response:
-    """Status, body bytes and headers. Header names keep the case they are given in; they go out in lower case."""
+    """Status, body bytes and headers. Header names keep the case they are given in; they go out in lower case.
 
-    __slots__ = ("body", "headers", "status")
+    `version` names the state of what the body shows, whatever part of it that is; it becomes part of the ETag."""
+
+    __slots__ = ("body", "headers", "status", "version")
 
     def __init__(self, status: int = 200, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.status = status
         self.body = body or b""
         self.headers: dict[str, str] = dict(headers) if headers else {}
+        self.version: str | None = None
 
 
 def json_response(status: int, obj: Any, headers: Mapping[str, str] | None = None) -> Response:
@@ -34,7 +37,9 @@ def encode(obj: Any) -> bytes:
 
     Raises TypeError for values JSON cannot express.
     """
-    return orjson.dumps(wire(obj))
+    body = orjson.dumps(obj)
+    # `wire` costs many times what writing JSON does, and most answers have nothing for it. What it changes shows.
+    return orjson.dumps(wire(obj)) if b"null" in body or b".0" in body else body
 
 
 def wire(obj: Any) -> Any:

@@ -13,7 +13,14 @@ from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.protocol import models as pb
 
-from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, MediaServerUnavailable
+from meet.core.errors import (
+    EgressNotActive,
+    EgressNotFound,
+    MediaServerError,
+    MediaServerUnavailable,
+    RecordingRefused,
+)
+from meet.core.meeting_errors import CaptionsUnavailable
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
 from meet.core.model.recording import Egress
@@ -27,7 +34,7 @@ _GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 
 
 class LiveKitMediaServer:
-    """Implements `meet.core.ports.MediaServer`.
+    """Implements `meet.core.ports.MediaServer` and `meet.core.assistant_ports.AgentDispatcher`.
 
     url: ws(s):// or http(s)://, as this process reaches the server. tls: for an https server with our own certificate.
     A session given from outside is used and left open. Must be made inside a running event loop.
@@ -123,9 +130,15 @@ class LiveKitMediaServer:
     # -- egress
 
     async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
-        """Start recording `room` into `key`."""
+        """Start recording `room` into `key`. Raises RecordingRefused."""
         with _calling(f"starting Room Composite Egress for room '{room}'"):
-            info = await self._api.egress.start_room_composite_egress(composite_request(room, layout, encoding, key))
+            request = composite_request(room, layout, encoding, key)
+            try:
+                info = await self._api.egress.start_room_composite_egress(request)
+            except api.ServerError as error:
+                if error.code == api.ServerErrorCode.RESOURCE_EXHAUSTED:
+                    raise RecordingRefused(room, error.message) from error
+                raise
         return to_egress(info)
 
     async def stop_egress(self, egress_id: str) -> Egress:
@@ -150,6 +163,42 @@ class LiveKitMediaServer:
         with _calling(f"getting egress '{egress_id}'" if egress_id else "getting egress"), _absent_is_fine():
             answer = await self._api.egress.list_egress(request)
         return [to_egress(info) for info in answer.items if is_recording(info)]
+
+    # -- agents
+
+    async def create_dispatch(self, room: str, agent: str) -> str:
+        """Call an agent into the room; the id of the dispatch. Raises CaptionsUnavailable."""
+        request = api.CreateAgentDispatchRequest(room=room, agent_name=agent)
+        with _calling(f"creating agent dispatch for room '{room}'"), _without_agents_no_captions():
+            return (await self._api.agent_dispatch.create_dispatch(request)).id
+        raise AssertionError("unreachable")
+
+    async def list_dispatches(self, room: str, agent: str) -> list[str]:
+        """Ids of the agent's dispatches in the room. Raises CaptionsUnavailable."""
+        found: list[api.AgentDispatch] = []
+        with (
+            _calling(f"listing agent dispatches for room '{room}'"),
+            _without_agents_no_captions(),
+            _absent_is_fine(),
+        ):
+            found = await self._api.agent_dispatch.list_dispatch(room)
+        return [each.id for each in found if each.agent_name == agent and not each.state.deleted_at]
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        """Send the agent away; absent is fine."""
+        with _calling(f"stopping agent dispatch '{dispatch_id}' in room '{room}'"), _absent_is_fine():
+            await self._api.agent_dispatch.delete_dispatch(dispatch_id, room)
+
+
+@contextlib.contextmanager
+def _without_agents_no_captions() -> Iterator[None]:
+    """Say so when the media server has no agents at all, as the embedded one."""
+    try:
+        yield
+    except api.ServerError as error:
+        if error.code != api.ServerErrorCode.UNIMPLEMENTED:
+            raise
+        raise CaptionsUnavailable.no_agents() from error
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from hashlib import sha256
 from typing import Final, Protocol
 
 import structlog
@@ -39,14 +40,15 @@ class WebhookInbox:
     def __init__(self, verifier: WebhookVerifier, handler: MediaEventHandler) -> None:
         self._verifier = verifier
         self._handler = handler
-        self._handled: OrderedDict[str, None] = OrderedDict()
+        self._handled: OrderedDict[bytes, None] = OrderedDict()
 
     async def deliver(self, body: bytes, authorization: str | None) -> None:
         """Act on one posted event. Raises InvalidWebhook, and whatever the domain raises.
 
-        An event id that was handled before is ignored; one whose handling failed may come again."""
+        A delivery that was handled before is ignored; one whose handling failed may come again. Its bytes tell, not
+        its id alone: a sender that numbers its events anew after a restart must be heard."""
         event = self._verifier.receive(body, authorization)
-        identity = f"{event.event}:{event.id}"
+        identity = sha256(body).digest()
         if event.id and identity in self._handled:
             log.debug("webhook_repeated", event_name=event.event, event_id=event.id)
             return

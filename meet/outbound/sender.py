@@ -78,7 +78,9 @@ def _reason(error: Exception) -> str:
         return "SSL/TLS certificate error"
     if isinstance(cause, ConnectionRefusedError):
         return "Connection refused by server"
-    if isinstance(cause, ConnectionResetError | aiohttp.ServerDisconnectedError):
+    if isinstance(cause, ConnectionResetError | BrokenPipeError | aiohttp.ServerDisconnectedError):
+        return "Connection reset by server"
+    if isinstance(cause, OSError) and cause.errno in (errno.ECONNRESET, errno.EPIPE):  # aiohttp wraps it in its own
         return "Connection reset by server"
     if isinstance(cause, OSError):
         return f"Network error: {errno.errorcode.get(cause.errno or 0, type(cause).__name__)}"

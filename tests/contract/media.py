@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,11 @@ from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, 
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
 from meet.core.model.recording import IN_PROGRESS, Egress, RecordingStatus
+
+
+def opened(gate: asyncio.Event) -> asyncio.Event:
+    gate.set()
+    return gate
 
 
 @dataclass
@@ -26,6 +32,9 @@ class MediaServerInMemory:
     rooms: dict[str, dict[str, MediaParticipant]] = field(default_factory=dict)
     egress: dict[str, Egress] = field(default_factory=dict)
     sent: list[tuple[str, str, bytes]] = field(default_factory=list)
+    dispatches: dict[str, list[str]] = field(default_factory=dict)
+    gate: asyncio.Event = field(default_factory=lambda: opened(asyncio.Event()))
+    """While it is not set, questions about agents are not answered."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def join(self, room: str, identity: str, *, name: str = "", metadata: str = "") -> MediaParticipant:
@@ -53,6 +62,20 @@ class MediaServerInMemory:
     async def create_room(self, name: str, *, metadata: str, empty_timeout_s: int, departure_timeout_s: int) -> None:
         self._check("creating LiveKit room")
         self.rooms.setdefault(name, {})
+
+    async def create_dispatch(self, room: str, agent: str) -> str:
+        self._check(f"creating agent dispatch for room '{room}'")
+        self.dispatches.setdefault(room, []).append(f"AD_{next(self._numbers)}")
+        return self.dispatches[room][-1]
+
+    async def list_dispatches(self, room: str, agent: str) -> list[str]:
+        self._check(f"listing agent dispatches for room '{room}'")
+        await self.gate.wait()
+        return list(self.dispatches.get(room, ()))
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        self._check(f"stopping agent dispatch '{dispatch_id}' in room '{room}'")
+        self.dispatches[room].remove(dispatch_id)
 
     async def delete_room(self, name: str) -> None:
         self._check(f"deleting LiveKit room '{name}'")

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import jsonschema  # type: ignore[import-untyped]
 
-from meet.http import HttpApp, upstream
+from meet.http import Document, HttpApp, upstream
 from meet.http.documents import load
 from meet.http.resolver import HandlerResolver, snake_case
 
@@ -59,22 +59,22 @@ class Oracle:
             resolver=HandlerResolver(),
         )
         for api in app.apis:
-            self._register(api.document.path, api.document.base_paths)
+            self._register(api.document)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         judged = scope["type"] == "http" and scope["method"] not in ("HEAD", "OPTIONS")
         await (self._judge if judged else self._app)(scope, receive, send)
 
-    def _register(self, path: Any, base_paths: tuple[str, ...]) -> None:
-        document = load(path).raw
+    def _register(self, mounted: Document) -> None:
+        document = load(mounted.path, mounted.amend).raw
         for item in document["paths"].values():
             for method in upstream.METHODS & item.keys():
                 operation = item[method]
                 name = f"{operation['x-openapi-router-controller']}.{snake_case(operation['operationId'])}"
                 self._statuses[name] = set(operation["responses"])
-        for base in dict.fromkeys(base_paths):
+        for base in dict.fromkeys(mounted.base_paths):
             with patch.object(upstream.OpenAPISpecification, "_validate_spec"):  # it knows 3.0 only
-                self._judge.add_api(document, base_path=base, name=f"{path} at {base}")
+                self._judge.add_api(document, base_path=base, name=f"{mounted.path} at {base}")
 
     async def _watched(self, scope: Any, receive: Any, send: Any) -> None:
         operation = scope.get("extensions", {}).get(ROUTING_CONTEXT, {}).get("operation_id")

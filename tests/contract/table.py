@@ -79,5 +79,11 @@ class Operation:
         return INSUFFICIENT if status == 403 else (status, None)
 
 
+def outdated(message: str) -> Situation:
+    """An edit of a version that is not there any more."""
+    headers = {"If-Match": 'W/"0123456789abcdef.1f-xyz"'}
+    return Situation("an old version", Stage.STATE, 409, headers=headers, error=f"{message} in the meantime")
+
+
 MALFORMED = Situation("malformed JSON", Stage.TRANSPORT, 400, content=b'{"roomName":', error="Malformed body")
 TOO_LARGE = Situation("a huge body", Stage.TRANSPORT, 413, content=b'{"x":"' + b"x" * 110_000 + b'"}')

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
-from .table_internal import Exchange, accounts_gone, forged, user
+from .table_internal import Exchange, accounts_gone, editor, forged, user
 from .table_rooms import failing
 
 KEYS = "/internal-api/v1/api-keys"
@@ -72,6 +72,8 @@ EXCHANGES = [
     Exchange("createApiKey", "database gone", "POST", KEYS, 500, headers=user("admin"), prepare=accounts_gone, error="Unexpected error while creating API key"),
     Exchange("getApiKeys", "database gone", "GET", KEYS, 500, headers=user("admin"), prepare=accounts_gone, error="Unexpected error while getting API keys"),
     Exchange("deleteApiKeys", "database gone", "DELETE", KEYS, 500, headers=user("admin"), prepare=accounts_gone, error="Unexpected error while deleting API keys"),
+    Exchange("updateSecurityConfig", "an old version", "PUT", SECURITY, 409, providers(), editor, error="The configuration has been changed in the meantime"),
+    Exchange("updateRoomsAppearanceConfig", "an old version", "PUT", APPEARANCE, 409, themes(THEME), editor, error="The configuration has been changed in the meantime"),
     Exchange("updateSecurityConfig", "database gone", "PUT", SECURITY, 500, providers(), user("admin"), prepare=accounts_gone, error="Unexpected error while updating security config"),
     Exchange("updateRoomsAppearanceConfig", "database gone", "PUT", APPEARANCE, 500, themes(THEME), user("admin"), prepare=accounts_gone, error="Unexpected error while updating rooms appearance config"),
     Exchange("getSecurityConfig", "anybody", "GET", SECURITY, 200),

@@ -43,6 +43,11 @@ class Exchange:
     error: str | None = None
 
 
+def editor(scene: Scene) -> dict[str, str]:
+    """An administrator with a version that is not there any more."""
+    return {**user("admin")(scene), "If-Match": 'W/"0123456789abcdef.1f-xyz"'}
+
+
 def user(name: str) -> Headers:
     return lambda scene: {"Authorization": f"Bearer {scene.world.user_token(name)}"}
 

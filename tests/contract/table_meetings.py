@@ -3,9 +3,11 @@
 # ruff: noqa: E501  (a table reads best with one exchange per line)
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
+from meet.core.callers import Caller, RoomMemberClaims
 from meet.core.model.participant import ParticipantGrant
 from meet.core.model.permissions import SPEAKER, overlay
 
@@ -22,6 +24,7 @@ ASSISTANT = ASSISTANTS + "/asst-1"
 
 WEAK = {"speaker": 403, "powerless": 403, "moderator elsewhere": 403}
 AWAY = Situation("a media server that is away", Stage.STATE, 503, media_server_away, error="LiveKit is not available")
+_UNDER_WAY: set[asyncio.Task[str]] = set()
 NOBODY = "Participant 'nobody' not found in room '{room}'"
 
 
@@ -40,6 +43,32 @@ async def illegible(scene: Scene) -> None:
 async def captions_off(scene: Scene) -> None:
     config: Any = {**scene.room.config, "captions": {"enabled": False}}
     await scene.change_room(lambda room: replace(room, config=config))
+
+
+def _ana(scene: Scene) -> Caller:
+    claims = RoomMemberClaims(
+        iat=scene.world.clock.now_ms(),
+        room_id=scene.room.room_id,
+        permissions=overlay(SPEAKER, None),
+        badge="other",
+        identity="ana-1",
+    )
+    return Caller("room_member", member=claims)
+
+
+async def others_at_it(scene: Scene) -> None:
+    """Somebody else's request for captions waits for the media server, until the world is mended."""
+    scene.world.media.gate.clear()
+    asking = asyncio.create_task(scene.world.core.assistants.create(_ana(scene)))
+    asking.add_done_callback(_UNDER_WAY.discard)
+    _UNDER_WAY.add(asking)
+    await asyncio.sleep(0.05)
+
+
+async def captioned(scene: Scene) -> None:
+    """Captions are on, and then the media server goes away."""
+    await scene.world.core.assistants.create(_ana(scene))
+    scene.world.media.reachable = False
 
 
 OPERATIONS = [
@@ -113,10 +142,13 @@ OPERATIONS = [
 ]
 
 CAPTIONS = {"capabilities": [{"name": "live_captions"}, {"name": "live_captions"}, {"name": "poetry"}]}
-OFF = "Live captions are not enabled in the server configuration. Please set CAPTIONS_ENABLED to true to enable this feature."
+OFF = "Live captions are not enabled in the room configuration."
 
 EXCHANGES = [
-    Exchange("createAssistant", "participant", "POST", ASSISTANTS, 500, CAPTIONS, participant(), error=OFF),
+    Exchange("createAssistant", "participant", "POST", ASSISTANTS, 201, CAPTIONS, participant()),
+    Exchange("createAssistant", "no captions in this room", "POST", ASSISTANTS, 500, CAPTIONS, participant(), prepare=captions_off, error=OFF),
+    Exchange("createAssistant", "others at it", "POST", ASSISTANTS, 409, CAPTIONS, participant(), prepare=others_at_it, error="AI assistant  for room '{room}' is already starting"),
+    Exchange("createAssistant", "media server away", "POST", ASSISTANTS, 503, CAPTIONS, participant(), prepare=media_server_away, error="LiveKit is not available"),
     Exchange("createAssistant", "nobody", "POST", ASSISTANTS, 401, CAPTIONS, error="Unauthorized"),
     Exchange("createAssistant", "API key", "POST", ASSISTANTS, 401, CAPTIONS, key, error="Unauthorized"),
     Exchange("createAssistant", "admin", "POST", ASSISTANTS, 401, CAPTIONS, user("admin"), error="Unauthorized"),
@@ -128,6 +160,8 @@ EXCHANGES = [
     Exchange("createAssistant", "empty", "POST", ASSISTANTS, 422, {}, participant(), error="Required"),
     Exchange("createAssistant", "database gone", "POST", ASSISTANTS, 500, CAPTIONS, participant(), prepare=broken, error="Unexpected error while creating assistant"),
     Exchange("cancelAssistant", "participant", "DELETE", ASSISTANT, 200, headers=participant()),
+    Exchange("cancelAssistant", "others at it", "DELETE", ASSISTANT, 409, headers=participant(), prepare=others_at_it, error="AI assistant cannot be stopped for room '{room}'"),
+    Exchange("cancelAssistant", "media server away", "DELETE", ASSISTANT, 503, headers=participant(), prepare=captioned, error="LiveKit is not available"),
     Exchange("cancelAssistant", "nobody", "DELETE", ASSISTANT, 401, error="Unauthorized"),
     Exchange("cancelAssistant", "not in a meeting", "DELETE", ASSISTANT, 403, headers=not_joining),
     Exchange("cancelAssistant", "a blank id", "DELETE", ASSISTANTS + "/%20", 422, headers=participant(), error="assistantId is required and cannot be empty"),

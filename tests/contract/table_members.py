@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .people import guest, person, person_and_member
-from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
+from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage, outdated
 from .table_rooms import NO_ROOM, UNRELATED, failing, too_long
 from .table_rooms import missing as no_room
 
@@ -174,6 +174,7 @@ OPERATIONS = [
             too_long(NOBODY),
             elsewhere(NOBODY),
             nobody(Stage.STATE),
+            outdated("Room member '{someone}' of room '{room}' has been changed"),
             failing("updating member '{someone}' in room '{room}'"),
         ),
     ),

@@ -97,6 +97,45 @@ NO_IDS = Situation(
 BAD_ID = Situation("an impossible id", Stage.VALIDATION, 422, query={"recordingIds": "{recording},x"})
 ITEM = "/api/v1/recordings/{recording}"
 
+
+def of_the_bytes(name: str, path: str, words: str) -> Operation:
+    """An operation that answers with the file, or a range of it."""
+    return Operation(
+        name,
+        "GET",
+        path,
+        "KRAMBS",
+        200,
+        rights={**READERS, **SECRETS},
+        recording="complete",
+        validate_first=True,
+        situations=(
+            Situation("a range", Stage.STATE, 206, headers={"Range": "bytes=100-199"}),
+            Situation("several ranges", Stage.STATE, 200, headers={"Range": "bytes=0-1,4-5"}),
+            Situation(
+                "a range behind the end",
+                Stage.STATE,
+                416,
+                headers={"Range": "bytes=12800-"},
+                error="Recording '{recording}' range not satisfiable. File size: 12800",
+            ),
+            impossible(path),
+            missing(path),
+            now("active"),
+            now("failed"),
+            Situation(
+                "a lost file",
+                Stage.STATE,
+                500,
+                file_lost,
+                error=f"Unexpected error while {words} recording '{{recording}}'",
+            ),
+            Situation("a store that is away", Stage.STATE, 503, store_away, error="Storage is not available"),
+            failing(f"{words} recording '{{recording}}'"),
+        ),
+    )
+
+
 OPERATIONS = [
     Operation(
         "startRecording",
@@ -259,40 +298,8 @@ OPERATIONS = [
             failing("deleting recording '{recording}'"),
         ),
     ),
-    Operation(
-        "getRecordingMedia",
-        "GET",
-        f"{ITEM}/media",
-        "KRAMBS",
-        200,
-        rights={**READERS, **SECRETS},
-        recording="complete",
-        validate_first=True,
-        situations=(
-            Situation("a range", Stage.STATE, 206, headers={"Range": "bytes=100-199"}),
-            Situation("several ranges", Stage.STATE, 200, headers={"Range": "bytes=0-1,4-5"}),
-            Situation(
-                "a range behind the end",
-                Stage.STATE,
-                416,
-                headers={"Range": "bytes=12800-"},
-                error="Recording '{recording}' range not satisfiable. File size: 12800",
-            ),
-            impossible(f"{ITEM}/media"),
-            missing(f"{ITEM}/media"),
-            now("active"),
-            now("failed"),
-            Situation(
-                "a lost file",
-                Stage.STATE,
-                500,
-                file_lost,
-                error="Unexpected error while streaming recording '{recording}'",
-            ),
-            Situation("a store that is away", Stage.STATE, 503, store_away, error="Storage is not available"),
-            failing("streaming recording '{recording}'"),
-        ),
-    ),
+    of_the_bytes("getRecordingMedia", f"{ITEM}/media", "streaming"),
+    of_the_bytes("downloadRecording", f"{ITEM}/download", "downloading"),
     Operation(
         "stopRecording",
         "POST",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
+from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage, outdated
 from .world import GONE, Scene
 
 UNRELATED = {"manager": 403, "member": 403}
@@ -89,6 +89,8 @@ def update(operation_id: str, part: str, body: object, wrong: object, text: str,
 
 BUSY = Situation("a meeting", Stage.STATE, 409, meeting, error="Room '{room}' has an active meeting")
 
+OLD = outdated("Room '{room}' has been changed")
+
 OPERATIONS = [
     Operation(
         "createRoom",
@@ -111,7 +113,7 @@ OPERATIONS = [
             Situation("a name of spaces", Stage.STATE, 422, body={"roomName": "  "}, error="roomName cannot be empty"),
             Situation(
                 "a deletion date in the past",
-                Stage.STATE,
+                Stage.VALIDATION,
                 422,
                 body={"autoDeletionDate": 1},
                 error="autoDeletionDate must be at least 1h in the future",
@@ -259,6 +261,7 @@ OPERATIONS = [
         {"recording": {"layout": "grid"}},
         "updating room config",
         BUSY,
+        OLD,
     ),
     update(
         "updateRoomStatus",
@@ -268,6 +271,7 @@ OPERATIONS = [
         "updating room status",
         Situation("a meeting", Stage.STATE, 202, meeting),
         Situation("a closed room", Stage.STATE, 200, closing),
+        OLD,
     ),
     update(
         "updateRoomRoles",
@@ -276,6 +280,7 @@ OPERATIONS = [
         {"speaker": {}},
         "updating roles permissions",
         BUSY,
+        OLD,
     ),
     update(
         "updateRoomAccess",
@@ -284,5 +289,6 @@ OPERATIONS = [
         {"user": {"enabled": "yes"}},
         "updating access config",
         BUSY,
+        OLD,
     ),
 ]

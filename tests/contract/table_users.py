@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .people import fresh, person
-from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
+from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage, outdated
 from .table_rooms import failing
 
 USERS = "/api/v1/users"
@@ -164,6 +164,7 @@ OPERATIONS = [
                 "/role",
             ),
             missing("/role"),
+            outdated("User '{person}' has been changed"),
             failing("updating user role"),
         ),
     ),

@@ -8,7 +8,7 @@ from meet.core.model.paging import PageRequest
 from meet.core.model.webhook import DeliveryFilter
 
 from .table import TOO_LARGE, Operation, Situation, Stage
-from .table_internal import Exchange, accounts_gone, forged, key, user
+from .table_internal import Exchange, accounts_gone, editor, forged, key, user
 from .table_rooms import failing
 from .world import Scene
 
@@ -56,6 +56,7 @@ EXCHANGES = [
     Exchange("updateWebhookConfig", "nobody", "PUT", CONFIG, 401, ON),
     Exchange("updateWebhookConfig", "API key", "PUT", CONFIG, 401, ON, key),
     Exchange("updateWebhookConfig", "manager", "PUT", CONFIG, 403, ON, user("manager")),
+    Exchange("updateWebhookConfig", "an old version", "PUT", CONFIG, 409, ON, editor, error="The configuration has been changed in the meantime"),
     Exchange("updateWebhookConfig", "database gone", "PUT", CONFIG, 500, ON, user("admin"), prepare=accounts_gone, error="Unexpected error while updating webhooks config"),
     Exchange("testWebhook", "anybody", "POST", TEST, 200, {"url": URL}),
     Exchange("testWebhook", "unwilling receiver", "POST", TEST, 400, {"url": URL}, prepare=unwilling, error=f"Webhook URL '{URL}' is invalid: Client error (404 Told You)"),

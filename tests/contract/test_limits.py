@@ -53,10 +53,10 @@ async def limited(world: World) -> AsyncIterator[Limited]:
 
 
 def limiters() -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Operation id -> path and limiter names, of the three documents with limits."""
+    """Operation id -> path and limiter names, of the documents with limits."""
     found = {}
     for document in documents():
-        if document.path.parent.name not in ("meet", "meet-internal", "meet-extra"):
+        if document.path.parent.name not in ("meet", "meet-3.9", "meet-internal", "meet-extra"):
             continue
         for path, item in load(document.path)["paths"].items():
             for operation in item.values():

@@ -51,10 +51,18 @@ async def test_one_range(scene: Scene, value: str, first: int, last: int) -> Non
     assert response.headers["content-length"] == str(last - first + 1)
 
 
-@pytest.mark.parametrize("value", ["bytes=0-1,3-4", "bytes=9-2", "bytes=x", "pages=1-2", "nonsense"])
+@pytest.mark.parametrize("value", ["bytes=0-1,3-4", "bytes=9-2", "bytes=0-1, -5,,", "pages=1-2"])
 async def test_what_is_no_single_range_is_the_whole_file(scene: Scene, value: str) -> None:
     await scene.add_recording()
     assert (await call(scene, "GET", MEDIA, 200, headers={"Range": value})).content == MOVIE
+
+
+@pytest.mark.parametrize("value", ["bytes=x", "bytes=", "bytes=-", "bytes=1-2-3", "nonsense"])
+async def test_what_is_no_range_is_refused(scene: Scene, value: str) -> None:
+    await scene.add_recording()
+    response = await call(scene, "GET", MEDIA, 422, headers={"Range": value})
+    message = "Invalid range header format. Expected: bytes=start-end"
+    assert response.json()["details"] == [{"field": "headers.range", "message": message}]
 
 
 @pytest.mark.parametrize("value", [f"bytes={SIZE}-", "bytes=-0"])

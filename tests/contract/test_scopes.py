@@ -54,7 +54,6 @@ async def house(scene: Scene, role: UserRole) -> House:
                 new = NewMember(user_id=user.user_id, base_role="speaker", custom_permissions=custom)
                 await add_member(scene, new, room.room_id)
             recording = await add_recording(scene.world, room, media=False)
-            await scene.world.repositories.recordings.set_room_user_access(room.room_id, room.speaker_may_retrieve)
             kind.add(room.room_id)
             built.recording_of[room.room_id] = recording.recording_id
     return built

@@ -10,6 +10,7 @@ import pytest
 
 from meet.core.callers import Caller
 from meet.core.model.member import NewMember
+from meet.core.model.participant import ParticipantGrant
 from meet.core.model.permissions import ALL, overlay
 from meet.core.model.room import NewRoom, Room
 from meet.core.model.user import User, UserRole
@@ -176,11 +177,17 @@ async def test_who_becomes_an_administrator_leaves_the_rooms_of_others(scene: Sc
     await call(scene, "GET", "/api/v1/rooms/{room}", who="nobody", headers=login_of(scene, user))
 
 
+async def come(scene: Scene, room_id: str, identity: str, user: User) -> None:
+    """The user is in the meeting, with a join token of ours."""
+    own = ParticipantGrant(permissions=overlay(ALL, None), badge="other", user_id=user.user_id)
+    await scene.world.repositories.participants.issue(room_id, identity, own, scene.world.clock.now_ms())
+    scene.world.media.join(room_id, identity)
+
+
 async def test_a_role_change_is_told_in_every_meeting(scene: Scene) -> None:
     user = await add_user(scene, "room_manager")
-    token = scene.world.member_token(scene.other.room_id, overlay(ALL, None), user_id=user.user_id, identity="guest-1")
-    scene.world.media.join(scene.room.room_id, user.user_id)
-    scene.world.media.join(scene.other.room_id, "guest-1", metadata=scene.world.metadata_of(token))
+    await come(scene, scene.room.room_id, user.user_id, user)
+    await come(scene, scene.other.room_id, "guest-1", user)
     scene.world.media.join("not-one-of-ours", user.user_id)
     scene.world.media.join(scene.room.room_id, "somebody_else")
     await set_role(scene, "room_member")
@@ -205,7 +212,7 @@ async def test_a_deleted_user_is_gone_everywhere(scene: Scene) -> None:
     user = await add_user(scene, "room_manager")
     room = await room_of(scene, user)
     await add_member(scene, NewMember(user_id=user.user_id, base_role="moderator"))
-    scene.world.media.join(scene.room.room_id, user.user_id)
+    await come(scene, scene.room.room_id, user.user_id, user)
     login = login_of(scene, user)
     body = (await call(scene, "DELETE", PERSON)).json()
     assert body == {"message": f"User '{user.user_id}' deleted successfully"}

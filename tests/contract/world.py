@@ -26,6 +26,7 @@ from meet.core.model.recording import TERMINAL, Recording, RecordingStatus
 from meet.core.model.room import NewRoom, Room
 from meet.core.model.user import ApiKey, UserRole
 from meet.core.model.webhook import WebhookReply
+from meet.core.permission_names import Mode, Spelling
 from meet.core.ports import Repositories
 from meet.core.settings import CoreSettings
 from meet.core.token_codec import TokenCodec
@@ -102,6 +103,7 @@ class World:
             part.broken = None
         self.media.reachable, self.media.failure, self.media.egress_begins_as = True, None, "active"
         self.receiver.status = 200
+        self.media.gate.set()
 
     def user_token(self, name: str) -> str:
         return self.codec.sign_user(name, name.title(), "access")
@@ -224,12 +226,14 @@ GONE = RuntimeError("the database file is gone")
 UNREACHABLE = StorageUnavailable("The bucket does not answer.")
 
 
-def settings() -> CoreSettings:
+def settings(mode: Mode = "3.8.0") -> CoreSettings:
     return CoreSettings(
+        mode=mode,
         livekit_api_key=KEY,
         livekit_api_secret=SECRET,
         initial_admin_password=PASSWORD,
         initial_api_key=API_KEY,
+        captions_enabled=True,
         recording_start_timeout_s=1.5,
         recording_poll_interval_s=0.01,
         recording_stop_grace_s=0.01,
@@ -237,7 +241,7 @@ def settings() -> CoreSettings:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]:
     """A world on a fresh data directory."""
     clock = SystemClock()
     database = Database.open(folder / "meet.db")
@@ -253,18 +257,21 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
             rooms=cast(Any, data[0]),
             recordings=cast(Any, data[1]),
             members=cast(Any, data[2]),
+            share_links=stored.share_links,
             names=stored.names,
             participants=stored.participants,
             accounts=cast(Any, accounts),
             outbox=cast(Any, data[3]),
             users=cast(Any, data[4]),
             analytics=cast(Any, data[5]),
+            caption_users=stored.caption_users,
         )
         receiver, public = Receiver(), PublicUrl(f"{ORIGIN}/meet")
         domain = core.build(
-            settings(),
+            settings(mode),
             repositories,
             media=media,
+            agents=media,
             blobs=cast(BlobStore, blobs),
             clock=clock,
             transport=receiver,
@@ -278,6 +285,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
                 auth=domain.auth,
                 rooms=domain.rooms,
                 recordings=domain.recordings,
+                sharing=domain.sharing,
                 tokens=domain.tokens,
                 meetings=domain.meetings,
                 assistants=domain.assistants,
@@ -288,6 +296,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
                 global_settings=domain.global_settings,
                 analytics=domain.analytics,
                 public=public,
+                spelling=Spelling(mode),
                 inbox=WebhookInbox(WebhookVerifier(KEY, SECRET), domain.media_events),
                 blobs=cast(BlobStore, blobs),
                 media_url=lambda base_url: base_url.replace("http", "ws", 1).removesuffix("/meet") + ":7880",

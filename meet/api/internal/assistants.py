@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from meet.api.authentication import caller
 from meet.api.services import services
 from meet.http import Call, Response, json_response
 
 
-async def create_assistant(call: Call) -> NoReturn:
-    """Always ends in the error that says why there are no captions."""
-    await services(call).assistants.create(caller(call))
+async def create_assistant(call: Call) -> Response:
+    assistant_id = await services(call).assistants.create(caller(call))
+    return json_response(201, {"id": assistant_id, "status": "active"})
 
 
 async def cancel_assistant(call: Call) -> Response:

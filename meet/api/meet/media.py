@@ -7,11 +7,12 @@ and If-Range work, and answers carry validators.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from meet.api.authentication import SecretHolder, caller
 from meet.api.services import services
+from meet.core.callers import Caller
 from meet.core.errors import RecordingNotFound, Unauthorized
 from meet.core.model.recording import Recording
 from meet.http import Call
@@ -20,14 +21,23 @@ from meet.http.streaming import StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
 from storage import BlobInfo, BlobNotFound, BlobStore
 
-MEDIA_TYPE = "video/mp4"
-
 _CREDENTIAL_HEADERS = "X-API-KEY, Authorization, X-Room-Member-Token"
 _PARALLEL_LOOKUPS = 10
 
 
 async def get_recording_media(call: Call) -> StreamResponse:
-    recording = await _readable(call)
+    return await _media(call, await _readable(call, services(call).recordings.media))
+
+
+async def download_recording(call: Call) -> StreamResponse:
+    recording = await _readable(call, services(call).recordings.download)
+    response = await _media(call, recording)
+    response.headers["Content-Disposition"] = f'attachment; filename="{recording.filename}"'
+    return response
+
+
+async def _media(call: Call, recording: Recording) -> StreamResponse:
+    """The file, or the range of it that the request asks for."""
     blobs = services(call).blobs
     info = await blobs.head(recording.key)
     if info.size == 0:
@@ -40,7 +50,7 @@ async def get_recording_media(call: Call) -> StreamResponse:
     response = range_response(
         call.method,
         call.headers,
-        Representation(info.size, info.etag, info.last_modified, MEDIA_TYPE),
+        Representation(info.size, info.etag, info.last_modified, _media_type(recording)),
         opener,
         cache_control=_cache_control(call),
         unsatisfiable=lambda size: (
@@ -58,7 +68,7 @@ async def download_recordings(call: Call) -> StreamResponse:
     wanted = list(dict.fromkeys(call.params["recordingIds"]))
     selected = await services(call).recordings.select_for_zip(caller(call), wanted)
     blobs = services(call).blobs
-    complete = [recording for recording in selected if recording.status == "complete"]
+    complete = [recording for recording in selected if recording.has_media]
     found = [
         (recording, info)
         for recording, info in zip(complete, await _heads(blobs, complete), strict=True)
@@ -69,17 +79,24 @@ async def download_recordings(call: Call) -> StreamResponse:
     return zip_response(entries, "recordings.zip")
 
 
-async def _readable(call: Call) -> Recording:
-    """The recording whose media this request may have."""
+async def _readable(call: Call, read: Callable[[Caller, str], Awaitable[Recording]]) -> Recording:
+    """The recording whose media this request may have; `read` decides for callers without a link to it."""
     recordings = services(call).recordings
     recording_id = call.params["recordingId"]
     principal = call.principal
     if not isinstance(principal, SecretHolder):
-        return await recordings.media(principal, recording_id)
+        return await read(principal, recording_id)
     try:
         return await recordings.media_with_secret(recording_id, principal.secret, principal.user)
     except Unauthorized as unauthorized:
         raise principal.refusal or unauthorized from None
+
+
+def _media_type(recording: Recording) -> str:
+    """VP8 is recorded into WebM, everything else into MP4; the name of the file ends in .mp4 for both."""
+    encoding = recording.encoding
+    vp8 = isinstance(encoding, dict) and encoding.get("video", {}).get("codec") == "VP8"
+    return "video/webm" if vp8 else "video/mp4"
 
 
 def _cache_control(call: Call) -> str:

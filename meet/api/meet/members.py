@@ -6,10 +6,12 @@ from meet.api.authentication import caller
 from meet.api.paging import page_request, pagination, text_match
 from meet.api.selection import MEMBER
 from meet.api.services import services
+from meet.api.spelling import spelled
+from meet.core.edits import version_of
 from meet.core.links import member_document
 from meet.core.model.member import MemberFilter, NewMember
 from meet.core.model.room import RoomMember
-from meet.http import Call, Response, json_response
+from meet.http import Call, Response, json_response, versions
 
 
 async def create_room_member(call: Call) -> Response:
@@ -31,7 +33,8 @@ async def get_room_members(call: Call) -> Response:
     page = await services(call).members.list(caller(call), params["roomId"], wanted, page_request(params))
     chosen = MEMBER.chosen(call)
     documents = [member_document(member, call.base_url) for member in page.items]
-    return json_response(
+    return spelled(
+        call,
         200,
         {
             "members": [{name: value for name, value in each.items() if name in chosen} for each in documents],
@@ -55,7 +58,9 @@ async def bulk_delete_room_members(call: Call) -> Response:
 async def get_room_member(call: Call) -> Response:
     params = call.params
     member = await services(call).members.get(caller(call), params["roomId"], params["memberId"])
-    return _answer(call, 200, member)
+    response = _answer(call, 200, member)
+    response.version = version_of(member)
+    return response
 
 
 async def update_room_member(call: Call) -> Response:
@@ -66,6 +71,7 @@ async def update_room_member(call: Call) -> Response:
         params["memberId"],
         base_role=call.body.get("baseRole"),
         custom_permissions=call.body.get("customPermissions"),
+        versions=versions(params.get("If-Match")),
     )
     return _answer(call, 200, member)
 
@@ -77,4 +83,5 @@ async def delete_room_member(call: Call) -> Response:
 
 
 def _answer(call: Call, status: int, member: RoomMember, headers: dict[str, str] | None = None) -> Response:
-    return json_response(status, MEMBER.select(member_document(member, call.base_url), MEMBER.chosen(call)), headers)
+    document = MEMBER.select(member_document(member, call.base_url), MEMBER.chosen(call))
+    return spelled(call, status, document, headers)

@@ -8,10 +8,12 @@ from meet.api.authentication import caller
 from meet.api.paging import page_request, pagination, room_name
 from meet.api.selection import ROOM
 from meet.api.services import services
+from meet.api.spelling import spelled
+from meet.core.edits import version_of
 from meet.core.links import access_document, room_document
 from meet.core.model.paging import RoomQuery
 from meet.core.model.room import NewRoom, Room, RoomDeletion, RoomView
-from meet.http import Call, Response, json_response
+from meet.http import Call, Response, json_response, versions
 
 
 async def create_room(call: Call) -> Response:
@@ -29,7 +31,7 @@ async def create_room(call: Call) -> Response:
     # The header names the room even when `fields` leaves the id out of the body.
     services(call).public.seen_by_integration(call.base_url)
     location = f"{call.base_url}/api/v1/rooms/{room.room_id}"
-    return json_response(201, _document(call, room), {"Location": location})
+    return spelled(call, 201, _document(call, room), {"Location": location})
 
 
 async def get_rooms(call: Call) -> Response:
@@ -45,7 +47,8 @@ async def get_rooms(call: Call) -> Response:
     page = await services(call).rooms.list(caller(call), query)
     chosen = ROOM.chosen(call)
     rooms = [_view(call, view) for view in page.items]
-    return json_response(
+    return spelled(
+        call,
         200,
         {
             "rooms": [{name: value for name, value in room.items() if name in chosen} for room in rooms],
@@ -70,12 +73,14 @@ async def bulk_delete_rooms(call: Call) -> Response:
         else "All rooms successfully processed for deletion"
     )
     deleted = [{"roomId": item.room_id, **_deletion(call, item)} for item in result.deleted]
-    return json_response(400 if failed else 200, {"message": message, "deleted": deleted, "failed": failed})
+    return spelled(call, 400 if failed else 200, {"message": message, "deleted": deleted, "failed": failed})
 
 
 async def get_room(call: Call) -> Response:
     view = await services(call).rooms.get(caller(call), call.params["roomId"])
-    return json_response(200, ROOM.select(_view(call, view), ROOM.chosen(call)))
+    response = spelled(call, 200, ROOM.select(_view(call, view), ROOM.chosen(call)))
+    response.version = version_of(view.room)
+    return response
 
 
 async def delete_room(call: Call) -> Response:
@@ -86,31 +91,46 @@ async def delete_room(call: Call) -> Response:
         with_meeting=params["withMeeting"],
         with_recordings=params["withRecordings"],
     )
-    return json_response(202 if result.deferred else 200, _deletion(call, result))
+    return spelled(call, 202 if result.deferred else 200, _deletion(call, result))
 
 
 async def get_room_config(call: Call) -> Response:
-    return json_response(200, await services(call).rooms.get_config(caller(call), call.params["roomId"]))
+    room = (await services(call).rooms.get(caller(call), call.params["roomId"])).room
+    response = json_response(200, room.config)
+    response.version = version_of(room)
+    return response
 
 
 async def update_room_config(call: Call) -> Response:
-    config = await services(call).rooms.update_config(caller(call), call.params["roomId"], call.body["config"])
+    config = await services(call).rooms.update_config(
+        caller(call), call.params["roomId"], call.body["config"], versions=_wanted(call)
+    )
     return json_response(200, config)
 
 
 async def update_room_status(call: Call) -> Response:
-    update = await services(call).rooms.update_status(caller(call), call.params["roomId"], call.body["status"])
-    return json_response(202 if update.deferred else 200, _document(call, update.room))
+    update = await services(call).rooms.update_status(
+        caller(call), call.params["roomId"], call.body["status"], versions=_wanted(call)
+    )
+    return spelled(call, 202 if update.deferred else 200, _document(call, update.room))
 
 
 async def update_room_roles(call: Call) -> Response:
-    roles = await services(call).rooms.update_roles(caller(call), call.params["roomId"], call.body["roles"])
-    return json_response(200, roles)
+    roles = await services(call).rooms.update_roles(
+        caller(call), call.params["roomId"], call.body["roles"], versions=_wanted(call)
+    )
+    return spelled(call, 200, roles)
 
 
 async def update_room_access(call: Call) -> Response:
-    room = await services(call).rooms.update_access(caller(call), call.params["roomId"], call.body["access"])
+    room = await services(call).rooms.update_access(
+        caller(call), call.params["roomId"], call.body["access"], versions=_wanted(call)
+    )
     return json_response(200, access_document(room, call.base_url))
+
+
+def _wanted(call: Call) -> frozenset[str] | None:
+    return versions(call.params.get("If-Match"))
 
 
 def _view(call: Call, view: RoomView) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from meet.api.authentication import caller
 from meet.api.paging import page_request, pagination, text_match
 from meet.api.selection import user_document
 from meet.api.services import services
+from meet.core.edits import user_version
 from meet.core.model.account import NewUser, UserFilter
-from meet.http import Call, Response, json_response
+from meet.http import Call, Response, json_response, versions
 
 
 async def create_user(call: Call) -> Response:
@@ -34,7 +35,10 @@ async def bulk_delete_users(call: Call) -> Response:
 
 
 async def get_user(call: Call) -> Response:
-    return json_response(200, user_document(await services(call).users.get(caller(call), call.params["userId"])))
+    user = await services(call).users.get(caller(call), call.params["userId"])
+    response = json_response(200, user_document(user))
+    response.version = user_version(user)
+    return response
 
 
 async def delete_user(call: Call) -> Response:
@@ -51,5 +55,8 @@ async def reset_user_password(call: Call) -> Response:
 
 
 async def update_user_role(call: Call) -> Response:
-    user = await services(call).users.change_role(caller(call), call.params["userId"], call.body["role"])
+    wanted = versions(call.params.get("If-Match"))
+    user = await services(call).users.change_role(
+        caller(call), call.params["userId"], call.body["role"], versions=wanted
+    )
     return json_response(200, user_document(user))

@@ -68,6 +68,12 @@ class Recording:
     details: str | None = None
     updated_at: int = 0
 
+    @property
+    def has_media(self) -> bool:
+        """Whether there is a file to play. One that met a limit has everything up to it: contract 4.2 answers 409
+        there, but what was recorded must not be out of reach."""
+        return self.status == "complete" or (self.status == "limit_reached" and bool(self.size))
+
     def to_document(self) -> dict[str, Any]:
         """The object clients see, in canonical key order; absent values are left out (contract 4.1)."""
         document: dict[str, Any] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 from .encoding import Encoding, Layout
-from .permissions import Permissions, RoleName, Roles
+from .permissions import Permissions, RoleName, Roles, holds
 
 RoomStatus: TypeAlias = Literal["open", "active_meeting", "closed"]
 MeetingEndAction: TypeAlias = Literal["none", "close", "delete"]
@@ -123,7 +123,7 @@ class Room:
     @property
     def speaker_may_retrieve(self) -> bool:
         """What a recording's `room_user_access` is made of (contract 4.2)."""
-        return self.access["user"]["enabled"] and self.roles["speaker"]["permissions"]["canRetrieveRecordings"]
+        return self.access["user"]["enabled"] and holds(self.roles["speaker"]["permissions"], "recordingList")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

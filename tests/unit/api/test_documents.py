@@ -62,9 +62,10 @@ def test_operation_ids_are_unique() -> None:
 
 
 def test_everything_is_served_below_the_base_path_and_at_the_root() -> None:
-    public, internal, extra, livekit, system = documents("/team")
+    public, internal, coming, extra, livekit, system = documents("/team")
     assert public.base_paths == ("/team/api/v1", "/api/v1")
     assert internal.base_paths == ("/team/internal-api/v1", "/internal-api/v1")
+    assert coming.base_paths == public.base_paths
     assert extra.base_paths == ("/team/api/extra/v1", "/api/extra/v1")
     assert livekit.base_paths == ("",)
     assert system.base_paths == ("/team", "")

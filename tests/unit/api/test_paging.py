@@ -35,5 +35,5 @@ def test_a_name_is_matched_as_asked() -> None:
 
 
 def test_the_last_page_has_no_token() -> None:
-    assert pagination(Page((), None, 10)) == {"isTruncated": False, "nextPageToken": None, "maxItems": 10}
+    assert pagination(Page((), None, 10)) == {"isTruncated": False, "maxItems": 10}
     assert pagination(Page((1,), "t", 1)) == {"isTruncated": True, "nextPageToken": "t", "maxItems": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_blank_recording_id_is_missing() -> None:
         validators.recording_id("  ")
 
 
+def test_a_room_lives_for_an_hour_at_least() -> None:
+    positive = Issue((), "autoDeletionDate must be a positive integer", "exclusiveMinimum")
+    too_soon = "autoDeletionDate must be at least 1h in the future"
+    assert [issue.message for issue in validators.auto_deletion_date(-5, [positive])] == [positive.message, too_soon]
+    soon, later = time.time() * 1000 + 3_500_000, time.time() * 1000 + 3_700_000
+    assert [issue.message for issue in validators.auto_deletion_date(soon, [])] == [too_soon]
+    assert list(validators.auto_deletion_date(later, [])) == []
+    no_number = Issue((), "Expected number, received string", "type")
+    assert list(validators.auto_deletion_date("soon", [no_number])) == [no_number]
+
+
 def test_automatic_deletion_cannot_fail() -> None:
     value = {"withMeeting": "fail", "withRecordings": "force"}
     issues = list(validators.auto_deletion_policy(value, []))
@@ -102,6 +114,7 @@ def test_presets_and_complete_options_are_encodings(value: Any) -> None:
         (5, "Encoding must be either a preset string or an encoding configuration object"),
         (None, "Encoding must be either a preset string or an encoding configuration object"),
         (True, "Encoding must be either a preset string or an encoding configuration object"),
+        ([], "Both video and audio configuration must be provided when using encoding options"),
         ({}, "Both video and audio configuration must be provided when using encoding options"),
         (
             {"video": VIDEO, "audio": None},

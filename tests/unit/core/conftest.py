@@ -136,6 +136,7 @@ async def world(tmp_path: Path, empty_database: Path, settings: CoreSettings) ->
         settings,
         repositories,
         media=media,
+        agents=media,
         blobs=blobs,
         clock=clock,
         transport=receiver,

@@ -89,6 +89,8 @@ class FakeMedia:
     activates: bool = True
     on_start: Callable[[Egress], Awaitable[None]] | None = None
     stopped: list[str] = field(default_factory=list)
+    agents: list[tuple[str, str, str]] = field(default_factory=list)
+    """Dispatches: room, agent, id."""
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def join(self, room: str, identity: str, name: str = "", metadata: str = "") -> MediaParticipant:
@@ -118,6 +120,19 @@ class FakeMedia:
     async def delete_room(self, name: str) -> None:
         self._up()
         self.rooms.pop(name, None)
+
+    async def create_dispatch(self, room: str, agent: str) -> str:
+        self._up()
+        self.agents.append((room, agent, f"AD_{next(self.ids)}"))
+        return self.agents[-1][2]
+
+    async def list_dispatches(self, room: str, agent: str) -> list[str]:
+        self._up()
+        return [dispatch for where, who, dispatch in self.agents if (where, who) == (room, agent)]
+
+    async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
+        self._up()
+        self.agents = [each for each in self.agents if (each[0], each[2]) != (room, dispatch_id)]
 
     async def list_rooms(self) -> list[str]:
         self._up()

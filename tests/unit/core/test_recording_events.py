@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from meet.core.model.recording import IN_PROGRESS, TERMINAL, Egress, RecordingStatus, reachable_from
+from meet.core.model.recording import IN_PROGRESS, TERMINAL, Egress, Recording, RecordingStatus, reachable_from
+from meet.core.model.webhook import Announcement
+from meet.core.webhook_events import WebhookEvents
 from tests.unit.core.conftest import World
 
 ORDER: tuple[RecordingStatus, ...] = ("starting", "active", "ending", "complete")
@@ -89,3 +91,26 @@ async def test_secrets_survive_events(world: World) -> None:
     await world.core.media_events.egress_changed(egress(world, room.room_id, "complete"))
     (after,) = await world.repositories.recordings.of_room(room.room_id)
     assert (after.public_secret, after.private_secret) == (before.public_secret, before.private_secret)
+
+
+async def test_why_an_ending_takes_its_time_is_shown_but_not_announced(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await world.room()
+    ending = egress(world, room.room_id, "ending")
+    await world.core.media_events.egress_changed(ending)
+    announced: list[str] = []
+    changed = WebhookEvents.recording_changed
+
+    def note(events: WebhookEvents, recording: Recording) -> Announcement:
+        announced.append(recording.status)
+        return changed(events, recording)
+
+    monkeypatch.setattr(WebhookEvents, "recording_changed", note)
+    for details in ("The object store does not answer.", "The S3 bucket 'a' does not exist."):
+        await world.core.media_events.egress_changed(replace(ending, details=details))
+        (stored,) = await world.repositories.recordings.of_room(room.room_id)
+        assert (stored.status, stored.details) == ("ending", details)
+    assert announced == []
+    await world.core.media_events.egress_changed(replace(ending, status="complete"))
+    assert announced == ["complete"]

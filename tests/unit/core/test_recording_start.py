@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from meet.core.callers import Caller, RoomMemberClaims
 from meet.core.errors import (
@@ -15,6 +16,7 @@ from meet.core.errors import (
     MediaServerError,
     NoParticipants,
     RecordingDisabled,
+    RecordingRefused,
     RecordingStartTimeout,
     RoomNotFound,
 )
@@ -183,6 +185,20 @@ async def test_refused_egress(world: World) -> None:
     world.media.refuses_egress = True
     with pytest.raises(MediaServerError):
         await world.core.recordings.start(world.admin, room.room_id)
+    await nothing_left(world, room.room_id)
+
+
+async def test_no_room_for_another_recording(world: World) -> None:
+    room = await world.meeting()
+
+    async def full(_egress: Egress) -> None:
+        raise RecordingRefused(room.room_id, "free disk space is low")
+
+    world.media.on_start = full
+    with capture_logs() as logs, pytest.raises(RecordingRefused) as caught:
+        await world.core.recordings.start(world.admin, room.room_id)
+    assert "disk" not in caught.value.message
+    assert [entry["reason"] for entry in logs if entry["event"] == "recording_start_failed"] == [caught.value.detail]
     await nothing_left(world, room.room_id)
 
 

@@ -137,6 +137,20 @@ async def test_media_only_of_complete_ones(world: World) -> None:
     assert (await world.core.recordings.media(world.admin, done.recording_id)).key == done.key
 
 
+async def test_what_was_recorded_up_to_a_limit_can_be_played(world: World) -> None:
+    room = await world.meeting()
+    started = await world.core.recordings.start(world.admin, room.room_id)
+    await world.core.media_events.egress_changed(world.media.change(started.egress_id, status="limit_reached"))
+    with pytest.raises(RecordingNotStreamable):  # nothing was written before the limit
+        await world.core.recordings.media(world.admin, started.recording_id)
+    other = await world.meeting()
+    limited = await world.core.recordings.start(world.admin, other.room_id)
+    await world.core.media_events.egress_changed(
+        world.media.change(limited.egress_id, status="limit_reached", size=1234)
+    )
+    assert (await world.core.recordings.media(world.admin, limited.recording_id)).size == 1234
+
+
 async def test_delete(world: World) -> None:
     room = await world.meeting()
     running = await world.core.recordings.start(world.admin, room.room_id)

@@ -140,6 +140,8 @@ async def test_bulk(world: World) -> None:
         ("nowhere", "Room Error"),
         (busy.room_id, "room_has_active_meeting"),
     ]
+    result = await world.core.rooms.delete_many(world.admin, [busy.room_id, "nowhere"])
+    assert [each.room_id for each in result.failed] == [busy.room_id, "nowhere"]
 
 
 async def test_bulk_goes_on_after_a_failing_store(world: World) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -23,8 +25,9 @@ from meet.core.errors import (
     Unauthorized,
     UnknownRoomSecret,
 )
+from meet.core.model.member import NewMember
 from meet.core.model.permissions import ALL, MODERATOR, NONE, SPEAKER
-from meet.core.model.room import Room
+from meet.core.model.room import NewRoom, Room
 from meet.core.tokens import MemberTokenRequest
 from tests.unit.core.conftest import World
 
@@ -149,10 +152,18 @@ async def test_guest_member(world: World) -> None:
     assert metadata["memberId"] == "guest-0123456789"
 
 
+async def test_holders_of_the_api_key_do_not_displace_each_other(world: World) -> None:
+    room = await world.room()
+    one, other = [read(await generate(world, world.admin, room.room_id, join_meeting=True)) for _ in range(2)]
+    assert (one[1]["badge"], all(one[1]["permissions"].values()), "userId" in one[1]) == ("owner", True, False)
+    assert one[0]["sub"] != other[0]["sub"] and one[0]["sub"].startswith("admin-")
+
+
 async def test_users(world: World) -> None:
     manager, plain = await world.user("manny", "room_manager"), await world.user("plain1")
     room = await world.room()
-    payload, metadata = read(await generate(world, world.admin, room.room_id, join_meeting=True))
+    root = replace(world.admin, kind="user")
+    payload, metadata = read(await generate(world, root, room.room_id, join_meeting=True))
     assert (payload["sub"], payload["name"], metadata["badge"]) == ("admin", "Admin", "owner")
     assert metadata["permissions"] == ALL
     for caller in (manager, plain):
@@ -220,6 +231,19 @@ async def test_join_refusals(world: World) -> None:
     with pytest.raises(RoomClosed):
         await generate(world, ANONYMOUS, room.room_id, secret=speaker, join_meeting=True, participant_name="x")
     assert await generate(world, ANONYMOUS, room.room_id, secret=speaker)
+
+
+@pytest.mark.parametrize("join", [False, True])
+async def test_a_change_under_way_is_not_missed(world: World, join: bool) -> None:
+    """It is dated before the token, so the token must have the rights of after it."""
+    room = await world.room()
+    wanted = {"speaker": {"permissions": {"canRetrieveRecordings": False}}}
+    change = asyncio.create_task(world.core.rooms.update_roles(world.admin, room.room_id, wanted))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    request: dict[str, Any] = {"secret": secret(room, "speaker"), "join_meeting": join, "participant_name": "Ana"}
+    _, metadata = read(await generate(world, ANONYMOUS, room.room_id, **request))
+    await change
+    assert metadata["permissions"]["canRetrieveRecordings"] is False
 
 
 async def joined(world: World, room: Room, which: str = "speaker") -> str:
@@ -293,6 +317,32 @@ async def test_refresh(world: World) -> None:
     assert (metadata["iat"], metadata["livekitUrl"]) == (world.clock.now, URL)
     assert payload["video"]["room"] == room.room_id
     world.clock.advance(2)
+    with pytest.raises(InvalidToken):
+        await world.core.tokens.refresh(room.room_id, token)
+
+
+async def test_rights_that_were_taken_away_are_not_refreshed(world: World) -> None:
+    """The member has to generate a token, and gets the rights of now."""
+    room = await world.room()
+    member = await world.core.members.create(world.admin, room.room_id, NewMember(name="Ana", base_role="moderator"))
+    token = await generate(world, ANONYMOUS, room.room_id, secret=member.member_id, join_meeting=True)
+    world.media.join(room.room_id, member.member_id, "Ana")
+    assert await world.core.tokens.refresh(room.room_id, token)
+    world.clock.advance(1)
+    await world.core.members.update(world.admin, room.room_id, member.member_id, base_role="speaker")
+    with pytest.raises(InvalidToken):
+        await world.core.tokens.refresh(room.room_id, token)
+    current = await generate(world, ANONYMOUS, room.room_id, secret=member.member_id, join_meeting=True, previous=token)
+    assert read(await world.core.tokens.refresh(room.room_id, current))[1]["permissions"] == SPEAKER
+
+
+async def test_tokens_of_before_a_change_of_the_user_are_not_refreshed(world: World) -> None:
+    alice = await world.user("alice", "room_manager")
+    room = await world.core.rooms.create(alice, NewRoom())
+    token = await generate(world, alice, room.room_id, join_meeting=True)
+    world.media.join(room.room_id, "alice")
+    world.clock.advance(1)
+    await world.core.users.change_role(world.admin, "alice", "room_member")
     with pytest.raises(InvalidToken):
         await world.core.tokens.refresh(room.room_id, token)
 

@@ -15,7 +15,8 @@ from meet.core.model.member import NewMember
 from meet.core.model.paging import PageRequest
 from meet.core.model.permissions import ALL, overlay
 from meet.core.model.room import NewRoom
-from meet.core.token_codec import TokenCodec, member_metadata
+from meet.core.token_codec import TokenCodec
+from meet.core.tokens import MemberTokenRequest
 
 from .conftest import World
 
@@ -114,19 +115,22 @@ async def test_a_manager_who_becomes_administrator_keeps_the_rooms(world: World)
 
 
 async def test_a_guests_link_does_not_hide_a_deleted_user(world: World) -> None:
-    """With a guest's link and a login the identity is the guest's; the metadata says whose it is."""
+    """With a guest's link and a login the identity is the guest's; the token that was issued says whose it is."""
+    alice = await world.user("alice")
+    room = await world.room(access={"user": {"enabled": True}})
+    guest = await world.core.members.create(world.admin, room.room_id, NewMember(name="Ana", base_role="speaker"))
+    request = MemberTokenRequest(secret=guest.member_id, join_meeting=True)
+    await world.core.tokens.generate(alice, room.room_id, request, livekit_url="ws://media.example")
+    world.media.join(room.room_id, guest.member_id, metadata="{}")
+    await world.core.users.delete(world.admin, "alice")
+    assert world.media.rooms[room.room_id] == []
+
+
+async def test_nobody_is_thrown_out_for_what_their_metadata_says(world: World) -> None:
+    """Participants write it themselves: it could name anybody."""
     await world.user("alice")
     room = await world.room()
-    token = RoomMemberClaims(
-        iat=world.clock.now,
-        room_id=room.room_id,
-        permissions=overlay(ALL, None),
-        badge="other",
-        member_id="guest-1",
-        user_id="alice",
-    )
-    world.media.join(room.room_id, "guest-1", metadata=json.dumps(member_metadata(token)))
-    world.media.join(room.room_id, "bob", metadata="not json")
+    world.media.join(room.room_id, "bob", metadata=json.dumps({"userId": "alice"}))
     await world.core.users.delete(world.admin, "alice")
     assert [each.identity for each in world.media.rooms[room.room_id]] == ["bob"]
 

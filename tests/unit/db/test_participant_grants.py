@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -24,7 +25,9 @@ async def test_promotions_are_for_others_and_happen_once(database: Database) -> 
     assert await grants.get("r", "sam") is None
     assert await grants.set_promoted("r", "sam", True) is None
     assert await grants.issue("r", "sam", SPEAKS, 1) == SPEAKS
-    await grants.issue("r", "mo", MODERATES, 1)
+    await grants.issue("r", "mo", replace(MODERATES, user_id="monica"), 1)
+    assert await grants.of_user("monica") == [("r", "mo")]
+    assert await grants.of_user("mo") == []
     assert await grants.set_promoted("r", "mo", True) is None
     results = await asyncio.gather(*(grants.set_promoted("r", "sam", True) for _ in range(5)))
     assert [each.promoted for each in results if each is not None] == [True]

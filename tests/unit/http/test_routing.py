@@ -71,3 +71,14 @@ def test_the_same_operation_twice_is_refused() -> None:
     table.add("GET", "/a/{x}", "one")
     with pytest.raises(ValueError, match="declared twice"):
         table.add("GET", "/A/{y}", "two")
+
+
+def test_the_rest_of_a_path_is_taken_only_when_nothing_else_matches() -> None:
+    table: RouteTable[str] = RouteTable()
+    table.add("GET", "/{path}", "rest", rest=True)
+    table.add("GET", "/meet/{path}", "meet rest", rest=True)
+    table.add("GET", "/meet/room/{roomId}", "room")
+    assert table.find("/meet/room/a") == ({"GET": "room"}, {"roomId": "a"})
+    assert table.find("/Meet/a/B.js/") == ({"GET": "meet rest"}, {"path": "a/B.js"})
+    assert table.find("/a/../b", b"/a%2F..%2Fb") == ({"GET": "rest"}, {"path": "a/../b"})
+    assert table.find("/") is None

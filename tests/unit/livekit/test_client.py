@@ -15,7 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, MediaServerUnavailable
+from meet.core.errors import (
+    EgressNotActive,
+    EgressNotFound,
+    MediaServerError,
+    MediaServerUnavailable,
+    RecordingRefused,
+)
 from meet.core.model.encoding import PRESETS, Encoding
 from meet.core.ports import MediaServer
 from meet.livekit import LiveKitMediaServer
@@ -122,6 +128,14 @@ async def test_a_start_that_fails(media: LiveKitMediaServer, server: Server) -> 
         await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
     assert not isinstance(caught.value, MediaServerUnavailable)
     assert "disk full" in caught.value.detail and "disk full" not in caught.value.message
+
+
+async def test_a_start_there_is_no_room_for(media: LiveKitMediaServer, server: Server) -> None:
+    server.registry.create("a")
+    server.control.full = "1 of 1 recorders busy"
+    with pytest.raises(RecordingRefused, match="Recording in room 'a' cannot start now") as caught:
+        await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
+    assert "recorders busy" in caught.value.detail and "busy" not in caught.value.message
 
 
 async def test_nobody_there() -> None:

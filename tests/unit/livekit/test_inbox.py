@@ -114,7 +114,8 @@ async def test_a_repetition_is_ignored_unless_the_first_failed(inbox: WebhookInb
     handler.broken = False
     await post(inbox, event)
     await post(inbox, event)
-    assert handler.calls == [("started", "a", None)]
+    await post(inbox, WebhookEvent(event="room_started", id="EV_1", room=pb.Room(name="b")))
+    assert handler.calls == [("started", "a", None), ("started", "b", None)]
 
 
 BODY = encode(WebhookEvent(event="room_started", id="EV_1", room=pb.Room(name="a")))
@@ -143,6 +144,23 @@ def token(secret: str = SECRET, **claims: Any) -> str:
         (BODY.replace(b'"a"', b'"b"'), token()),
         (b"\xff", token(sha256=base64.b64encode(hashlib.sha256(b"\xff").digest()).decode())),
         (b"{", token(sha256=base64.b64encode(hashlib.sha256(b"{").digest()).decode())),
+    ],
+    ids=[
+        "no header",
+        "empty header",
+        "no token",
+        "another secret",
+        "another issuer",
+        "expired",
+        "empty hash",
+        "no base64",
+        "hash is null",
+        "no expiry",
+        "algorithm none",
+        "longer body",
+        "another body",
+        "body is no text",
+        "body is cut",
     ],
 )
 async def test_forgeries(inbox: WebhookInbox, handler: Handler, body: bytes, authorization: str | None) -> None:

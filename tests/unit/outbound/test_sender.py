@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -46,6 +47,12 @@ async def hang_up(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -
     await reader.read(10)
 
 
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """RST instead of FIN."""
+    await reader.read(10)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 async def plain_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read(10)
     writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -84,6 +91,8 @@ async def test_what_went_wrong_is_told_in_the_contracts_words(sender: WebhookSen
     assert await failure(sender, "http://nowhere.invalid/") == "Domain name could not be resolved"
     assert await failure(sender, "http://") == "Connection failed: not a usable URL"
     async with listening(hang_up) as port:
+        assert await failure(sender, f"http://127.0.0.1:{port}/") == "Connection reset by server"
+    async with listening(reset) as port:
         assert await failure(sender, f"http://127.0.0.1:{port}/") == "Connection reset by server"
     async with listening(sleep) as port:
         assert await failure(sender, f"http://127.0.0.1:{port}/") == "Request timed out after 0.5 seconds"
