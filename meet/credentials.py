@@ -40,6 +40,19 @@ def refused(settings: Settings) -> frozenset[str]:
     return frozenset() if settings.host in _LOOPBACK else frozenset(_GUESSABLE)
 
 
+def refuse_guessable(settings: Settings) -> None:
+    """Raises WeakCredentials when a configured one is guessable and `host` is not a loopback address."""
+    if settings.host in _LOOPBACK:
+        return
+    for name in ("initial_admin_password", "initial_api_key", "livekit_api_secret"):
+        if getattr(settings, name).lower() in _GUESSABLE:
+            variable = Settings.model_fields[name].validation_alias
+            raise WeakCredentials(
+                f"{variable} is a well-known value and {settings.host} is reachable from other machines; "
+                "choose another, or leave it empty to have one generated"
+            )
+
+
 def fill(settings: Settings) -> Settings:
     """`settings` with every missing credential read from, or generated into, the data directory.
 
@@ -47,22 +60,36 @@ def fill(settings: Settings) -> Settings:
     the file cannot be read or written.
     """
     given = {name: getattr(settings, name) for name in _GENERATORS}
-    if settings.host not in _LOOPBACK:
-        for name in ("initial_admin_password", "initial_api_key", "livekit_api_secret"):
-            if given[name].lower() in _GUESSABLE:
-                variable = Settings.model_fields[name].validation_alias
-                raise WeakCredentials(
-                    f"{variable} is a well-known value and {settings.host} is reachable from other machines; "
-                    "choose another, or leave it empty to have one generated"
-                )
-    path = settings.data_dir / "secrets.json"
-    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    refuse_guessable(settings)
+    path = _path(settings)
+    kept = _kept(settings)
     missing = [name for name, value in given.items() if not value]
     fresh = {name: _GENERATORS[name]() for name in missing if name not in kept}
     if fresh:
         kept |= fresh
         _write_private(path, json.dumps(kept, indent=2) + "\n")
     return settings.model_copy(update={name: kept[name] for name in missing})
+
+
+def known(settings: Settings) -> Settings:
+    """`settings` with every missing credential read from the data directory; what is not there stays empty.
+
+    For commands that only look: nothing is generated. Raises OSError, ValueError.
+    """
+    kept = _kept(settings)
+    return settings.model_copy(
+        update={name: kept[name] for name in _GENERATORS if name in kept and not getattr(settings, name)}
+    )
+
+
+def _path(settings: Settings) -> Path:
+    return settings.data_dir / "secrets.json"
+
+
+def _kept(settings: Settings) -> dict[str, str]:
+    path = _path(settings)
+    kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return kept
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -16,6 +17,21 @@ _SECRET_VALUES = re.compile(
     r"(eyJ[\w-]{8,}\.[\w-]+\.[\w-]+)"  # a JWT
     r"|((?:access_token|accessToken|roomMemberToken|recordingSecret|secret|join_request)=[^&\s\"']+)"
 )
+
+
+class _Patient:
+    """stderr that may be a file on a full disk: a line that cannot be written is no reason to stop working."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, data: Any) -> None:
+        with contextlib.suppress(OSError):
+            self._file.write(data)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.flush()
 
 
 def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -51,12 +67,14 @@ def configure(level: str = "info", fmt: str = "text", *, process: str = "meet") 
     if fmt == "json":
         renderer = structlog.processors.JSONRenderer()
         own.append(structlog.processors.JSONRenderer(serializer=orjson.dumps, default=repr))
-        factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
+        factory = structlog.BytesLoggerFactory(cast(Any, _Patient(sys.stderr.buffer)))
     else:
-        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Plain, whatever is installed: the pretty formatter shows local variables, and those hold secrets.
+        plain = structlog.dev.plain_traceback
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
         renderer = console
         own.append(console)
-        factory = structlog.WriteLoggerFactory(sys.stderr)
+        factory = structlog.WriteLoggerFactory(cast(Any, _Patient(sys.stderr)))
     structlog.configure(
         processors=own,
         logger_factory=factory,

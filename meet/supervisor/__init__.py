@@ -1,8 +1,9 @@
 """`meet serve`: the small parent that starts every other process and restarts what dies.
 
 - `run`      start order, readiness, shutdown (what `meet serve` does)
-- `child`    one child process: start, readiness pipe, restart with backoff, stop
-- `recorders` one process per recording plus one warm spare; start-up recovery from the spool
+- `child`    one child process: start, restart with backoff, stop, kill when it hangs
+- `lifeline` the pipe on which a child says that it is ready and, if it is watched, that it still lives
+- `recorders` one process per recording plus two warm spares; start-up recovery from the spool
 - `control`  the Unix socket on which the media process asks for a recorder
 - `ready`    what a child does to say that it is ready and to die with its parent
 - `lock`     one instance per data directory

@@ -8,11 +8,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
 
+from meet.supervisor.lifeline import ChildFailed, Lifeline
 from meet.supervisor.ready import EXIT_CONFIG, READY_FD_VARIABLE
 
 log = structlog.get_logger(__name__)
@@ -21,22 +23,63 @@ COMMAND = (sys.executable, "-m", "meet")
 FIRST_BACKOFF_S: Final = 0.2
 MAX_BACKOFF_S: Final = 5.0
 STABLE_AFTER_S: Final = 30.0
-READY_TIMEOUT_S: Final = 30.0
+READY_TIMEOUT_S: Final = 120.0
+"""Generous: on a busy machine a start is slow, not wrong."""
+HUNG_AFTER_S: Final = 5.0
+"""A child that beats and then is silent for this long is killed, and comes back like one that died."""
+_LOOK_S: Final = 0.5
+_FREE_RESTARTS: Final = 4
+_STEP_S: Final = 0.25
+
+Running = tuple[asyncio.subprocess.Process, Lifeline]
 
 
-class ChildFailed(Exception):
-    """The process ended, or said nothing, before it was ready."""
+class Backoff:
+    """Pauses between restarts: doubling, or for `patient` children none for the first four deaths within 30 s.
+
+    A recorder is patient: each pause is media lost, and what brings it back at once is a warm process."""
+
+    def __init__(self, *, patient: bool) -> None:
+        self._patient = patient
+        self._pause = FIRST_BACKOFF_S
+        self._deaths: deque[float] = deque()
+
+    def pause_s(self, lived_s: float) -> float:
+        """Seconds to wait after a death."""
+        if self._patient:
+            now = time.monotonic()
+            self._deaths.append(now)
+            while now - self._deaths[0] > STABLE_AFTER_S:
+                self._deaths.popleft()
+            return min(_STEP_S * max(0, len(self._deaths) - _FREE_RESTARTS), MAX_BACKOFF_S)
+        if lived_s > STABLE_AFTER_S:
+            self._pause = FIRST_BACKOFF_S
+        pause, self._pause = self._pause, min(self._pause * 2, MAX_BACKOFF_S)
+        return pause
 
 
 class Child:
-    """A process `meet <arguments>` that is kept alive until `stop` or, with `until_success`, until it exits 0."""
+    """A process `meet <arguments>` that is kept alive until `stop` or, with `until_success`, until it exits 0.
 
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], *, until_success: bool = False) -> None:
+    warm: asked first at every restart for a process that is up already and has taken over these arguments.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        until_success: bool = False,
+        warm: Callable[[], Awaitable[Running | None]] | None = None,
+    ) -> None:
         self.name = " ".join(arguments)
         self._arguments = arguments
         self._env = env
         self._until_success = until_success
+        self._warm = warm
+        self._backoff = Backoff(patient=warm is not None)
         self._process: asyncio.subprocess.Process | None = None
+        self._lifeline: Lifeline | None = None
         self._stopping = False
         self._guard: asyncio.Task[None] | None = None
         self._started_at = 0.0
@@ -53,23 +96,22 @@ class Child:
         await self._spawn()
         self._guard = asyncio.create_task(self._keep_alive())
 
-    def adopt(self, process: asyncio.subprocess.Process) -> None:
-        """Take over a process that already runs (the warm recorder); from here on it is like one we started."""
-        self._process = process
-        self._started_at = time.monotonic()
-        self._guard = asyncio.create_task(self._keep_alive())
-
     def launch(self) -> None:
         """Start without waiting for readiness; failures go through the ordinary restart."""
         self._guard = asyncio.create_task(self._keep_alive())
 
     async def _spawn(self) -> None:
         self._started_at = time.monotonic()
-        self._process, ready = await spawn(self._arguments, self._env)
+        running = await self._warm() if self._warm is not None else None
+        if running is not None:
+            self._process, self._lifeline = running
+            return
+        self._process, self._lifeline = await spawn(self._arguments, self._env)
         try:
-            await asyncio.wait_for(ready, READY_TIMEOUT_S)
+            await asyncio.wait_for(asyncio.shield(self._lifeline.ready), READY_TIMEOUT_S)
         except (TimeoutError, ChildFailed) as error:
             if isinstance(error, TimeoutError):
+                self._lifeline.ready.cancel()  # what it still says, nobody waits for
                 _signal(self._process, signal.SIGKILL)
             code = await self._process.wait()
             if code == EXIT_CONFIG:
@@ -77,24 +119,35 @@ class Child:
             raise ChildFailed(f"{self.name} did not start (exit code {code})") from error
 
     async def _keep_alive(self) -> None:
-        backoff = FIRST_BACKOFF_S
         while not self._stopping:
             if self._process is not None:
-                code = await self._process.wait()
+                code = await self._end_of(self._process)
                 if self._stopping or (self._until_success and code == 0):
                     break
                 if code == EXIT_CONFIG:
                     self.unrecoverable.set()
                     break
-                log.warning("process_died", name=self.name, exit_code=code, restart_in_s=backoff)
-            if time.monotonic() - self._started_at > STABLE_AFTER_S:
-                backoff = FIRST_BACKOFF_S
-            await asyncio.sleep(backoff if self._process is not None else 0)
-            backoff = min(backoff * 2, MAX_BACKOFF_S)
+                pause = self._backoff.pause_s(time.monotonic() - self._started_at)
+                log.warning("process_died", name=self.name, exit_code=code, restart_in_s=pause)
+                await asyncio.sleep(pause)
             with contextlib.suppress(ChildFailed):
                 if not self._stopping:
                     await self._spawn()
         self.finished.set()
+
+    async def _end_of(self, process: asyncio.subprocess.Process) -> int:
+        """The exit code of the process, which is killed when it hangs."""
+        ended = asyncio.ensure_future(process.wait())
+        try:
+            while not (await asyncio.wait({ended}, timeout=_LOOK_S))[0]:
+                silent_s = self._lifeline.silent_s() if self._lifeline is not None else 0.0
+                if silent_s > HUNG_AFTER_S and not self._stopping:
+                    log.error("process_hung", name=self.name, silent_s=round(silent_s, 1))
+                    _signal(process, signal.SIGKILL)
+                    return await ended
+            return ended.result()
+        finally:
+            ended.cancel()
 
     async def stop(self, timeout_s: float) -> None:
         """SIGTERM, then SIGKILL after `timeout_s`."""
@@ -125,8 +178,8 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
 
 async def spawn(
     arguments: Sequence[str], env: Mapping[str, str], *, stdin: int | None = asyncio.subprocess.DEVNULL
-) -> tuple[asyncio.subprocess.Process, asyncio.Future[None]]:
-    """Start `meet <arguments>`; the future resolves when it is ready, or fails with ChildFailed when it ends."""
+) -> Running:
+    """Start `meet <arguments>`; the lifeline tells when it is ready."""
     read_fd, write_fd = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -141,18 +194,4 @@ async def spawn(
         raise
     finally:
         os.close(write_fd)
-    loop = asyncio.get_running_loop()
-    ready: asyncio.Future[None] = loop.create_future()
-
-    def on_readable() -> None:
-        data = os.read(read_fd, 64)
-        loop.remove_reader(read_fd)
-        os.close(read_fd)
-        if not ready.done():
-            if data:
-                ready.set_result(None)
-            else:
-                ready.set_exception(ChildFailed("the process ended before it was ready"))
-
-    loop.add_reader(read_fd, on_readable)
-    return process, ready
+    return process, Lifeline(read_fd)

@@ -31,3 +31,18 @@ def acquire(data_dir: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def holder(data_dir: Path) -> int | None:
+    """The process that holds `data_dir`, None when none does. Looks without writing."""
+    try:
+        file = (data_dir / "run" / "meet.lock").open()
+    except OSError:
+        return None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            text = file.read().strip()
+            return int(text) if text.isdigit() else None
+    return None

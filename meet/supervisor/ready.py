@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import sys
 from typing import Final, NoReturn
@@ -16,13 +17,30 @@ EXIT_CONFIG: Final = 78
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def notify() -> None:
-    """Tell the supervisor that this process serves. Does nothing when it was started by hand."""
+_kept: int | None = None
+
+
+def notify(*, will_beat: bool = False) -> None:
+    """Tell the supervisor that this process serves. Does nothing when it was started by hand.
+
+    will_beat: the process goes on to call `beat` every second, and wants to be killed when it cannot any more."""
+    global _kept
     descriptor = os.environ.pop(READY_FD_VARIABLE, None)
     if descriptor is not None:
         with contextlib.suppress(OSError):
             os.write(int(descriptor), b"ready\n")
-            os.close(int(descriptor))
+            if will_beat:
+                _kept = int(descriptor)
+                os.set_blocking(_kept, False)
+            else:
+                os.close(int(descriptor))
+
+
+def beat() -> None:
+    """Still alive. Never blocks, and does nothing without a supervisor."""
+    if _kept is not None:
+        with contextlib.suppress(OSError):
+            os.write(_kept, b".")
 
 
 def die_with_parent() -> None:
@@ -30,11 +48,20 @@ def die_with_parent() -> None:
 
     Nothing is lost by so hard an end: a recording continues from its journal.
     """
-    if READY_FD_VARIABLE not in os.environ or not sys.platform.startswith("linux"):
+    descriptor = os.environ.get(READY_FD_VARIABLE)
+    if descriptor is None or not sys.platform.startswith("linux"):
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
+    # It may be dead already. Its pid would not tell: in a container the supervisor itself can be process 1.
+    if _is_broken(int(descriptor)):
         os._exit(1)
+
+
+def _is_broken(pipe: int) -> bool:
+    """Whether nobody holds the reading end any more."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
 
 
 def fail(message: str) -> NoReturn:

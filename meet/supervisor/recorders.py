@@ -1,4 +1,4 @@
-"""One process per recording, restarted until it exits 0, and one warm spare so that a start costs no imports."""
+"""One process per recording, restarted until it exits 0, and warm spares, so that (re)starting costs no imports."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from typing import Final
 
 import structlog
 
-from meet.supervisor.child import Child, ChildFailed, spawn
+from meet.supervisor.child import Child, Running, spawn
+from meet.supervisor.lifeline import ChildFailed
 
 log = structlog.get_logger(__name__)
 
+SPARES: Final = 2
+"""One for the next start and one for whoever dies meanwhile."""
+_REFILL_AFTER_S: Final = 0.5
+_REFILL_RETRY_S: Final = 5.0
+_FIRST_BEAT_S: Final = 10.0
+
+STORED_STATES: Final = frozenset({"complete", "limit_reached"})
 FINAL_STATES: Final = frozenset({"complete", "failed", "aborted", "limit_reached"})
 
 
@@ -25,7 +33,8 @@ class Recorders:
         self._spool = spool
         self._env = env
         self._running: dict[str, Child] = {}
-        self._spare: asyncio.subprocess.Process | None = None
+        self._spares: list[Running] = []
+        self._coming: asyncio.Future[None] | None = None
         self._refill: asyncio.Task[None] | None = None
         self._closing = False
         self._watchers: set[asyncio.Task[None]] = set()
@@ -36,11 +45,19 @@ class Recorders:
             return []
         return [path.name for path in sorted(self._spool.iterdir()) if path.is_dir() and not _is_final(path)]
 
+    def prepare(self) -> None:
+        """Have a spare ready by the time the media server is, if a recording waits for it."""
+        if self.unfinished():
+            self._warm(at_once=True)
+
     def recover(self) -> None:
-        """Start a recorder for every unfinished recording, and warm the spare."""
+        """Start a recorder for every unfinished recording."""
         for egress_id in self.unfinished():
             log.info("recording_recovery_started", egress_id=egress_id)
             self._launch(egress_id)
+
+    def warm(self) -> None:
+        """Have the spares started, now that everything serves."""
         self._warm()
 
     async def start(self, egress_id: str) -> None:
@@ -49,29 +66,31 @@ class Recorders:
             raise ValueError("the server is shutting down")
         if not (self._spool / egress_id / "request.json").is_file():
             raise ValueError("no such recording in the spool")
-        if egress_id in self._running:
-            return
-        spare, self._spare = self._spare, None
-        if spare is not None and spare.returncode is None and spare.stdin is not None:
-            with contextlib.suppress(OSError):
-                spare.stdin.write(f"{egress_id}\n".encode())
-                await spare.stdin.drain()
-                spare.stdin.close()
-                child = self._child(egress_id)
-                child.adopt(spare)
-                self._track(egress_id, child)
-                self._warm()
-                return
-        self._launch(egress_id)
-        self._warm()
-
-    def _child(self, egress_id: str) -> Child:
-        return Child(("recorder", egress_id), self._env, until_success=True)
+        if egress_id not in self._running:
+            self._launch(egress_id)
 
     def _launch(self, egress_id: str) -> None:
-        child = self._child(egress_id)
+        child = Child(("recorder", egress_id), self._env, until_success=True, warm=lambda: self._from_spare(egress_id))
         child.launch()
         self._track(egress_id, child)
+
+    async def _from_spare(self, egress_id: str) -> Running | None:
+        """A spare that has been told to do this recording, or None when there is no live one."""
+        if not self._spares and self._coming is not None:
+            await asyncio.wait({self._coming})  # it will be there before another one could be
+            await asyncio.sleep(0)
+        while self._spares and not self._closing:
+            process, lifeline = self._spares.pop(0)
+            self._warm()
+            if process.returncode is not None or process.stdin is None:
+                continue
+            with contextlib.suppress(OSError):
+                process.stdin.write(f"{egress_id}\n".encode())
+                await process.stdin.drain()
+                process.stdin.close()
+                lifeline.expect(_FIRST_BEAT_S)
+                return process, lifeline
+        return None
 
     def _track(self, egress_id: str, child: Child) -> None:
         self._running[egress_id] = child
@@ -84,34 +103,43 @@ class Recorders:
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
 
-    def _warm(self) -> None:
+    def _warm(self, *, at_once: bool = False) -> None:
         if not self._closing and (self._refill is None or self._refill.done()):
-            self._refill = asyncio.create_task(self._warm_spare())
+            self._refill = asyncio.create_task(self._warm_spares(0.0 if at_once else _REFILL_AFTER_S))
 
-    async def _warm_spare(self) -> None:
+    async def _warm_spares(self, delay_s: float) -> None:
         # Not at once: the recorder that was just started needs the core for its first frames.
-        await asyncio.sleep(1.0)
-        if self._closing or (self._spare is not None and self._spare.returncode is None):
-            return
-        process, ready = await spawn(("recorder", "--standby"), self._env, stdin=asyncio.subprocess.PIPE)
-        try:
-            await ready
-        except ChildFailed:
-            log.warning("warm_recorder_failed")
-            return
-        if self._closing:
-            process.kill()
-            return
-        self._spare = process
+        await asyncio.sleep(delay_s)
+        while not self._closing and len(self._spares) < SPARES:
+            process, lifeline = await spawn(("recorder", "--standby"), self._env, stdin=asyncio.subprocess.PIPE)
+            self._coming = lifeline.ready
+            try:
+                await asyncio.shield(lifeline.ready)
+            except ChildFailed:
+                log.warning("warm_recorder_failed")
+                await asyncio.sleep(_REFILL_RETRY_S)
+                continue
+            except asyncio.CancelledError:
+                if process.returncode is None:
+                    process.kill()
+                raise
+            finally:
+                self._coming = None
+            if self._closing:
+                process.kill()
+                return
+            self._spares.append((process, lifeline))
 
     async def close(self, timeout_s: float) -> None:
         """Ask every recorder to finish into storage; those not done in time continue at the next start."""
         self._closing = True
         if self._refill is not None:
             self._refill.cancel()
-        if self._spare is not None and self._spare.returncode is None:
-            self._spare.kill()
-            await self._spare.wait()
+            await asyncio.wait({self._refill})
+        for process, _ in self._spares:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         children = list(self._running.values())
         if children:
             log.info("recordings_finishing", count=len(children))
@@ -119,8 +147,10 @@ class Recorders:
 
 
 def _is_final(path: Path) -> bool:
+    """Nothing is left to do. A stored recording whose composite is still there was killed while it cleaned up."""
     try:
-        return json.loads((path / "state.json").read_text()).get("status") in FINAL_STATES
+        status = json.loads((path / "state.json").read_text()).get("status")
+        return status in FINAL_STATES and not (status in STORED_STATES and any(path.glob("composite.*")))
     except FileNotFoundError:
         return not (path / "request.json").is_file()
     except ValueError:

@@ -8,20 +8,23 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 import structlog
 
 from meet.config import Settings
 from meet.supervisor import control
-from meet.supervisor.child import Child, ChildFailed
+from meet.supervisor.child import Child
+from meet.supervisor.lifeline import ChildFailed
 from meet.supervisor.recorders import Recorders
 
 log = structlog.get_logger(__name__)
 
 SHUTDOWN_S: Final = 29.0
 RECORDERS_SHARE: Final = 0.75
+_ATTEMPTS: Final = 20
 
 
 class StartFailed(Exception):
@@ -32,30 +35,82 @@ class PortInUse(Exception):
     """A port that was asked for is taken."""
 
 
+@dataclass(frozen=True)
+class Port:
+    """A port that the server listens on; `setting` is the field of Settings, `option` what chooses another."""
+
+    setting: str
+    kind: socket.SocketKind
+    host: str
+    option: str
+
+
+def ports(settings: Settings) -> list[Port]:
+    """Every port that `meet serve` needs with these settings."""
+    needed = [Port("port", socket.SOCK_STREAM, settings.host, "--port")]
+    if settings.livekit_embedded:
+        needed.append(Port("livekit_port", socket.SOCK_STREAM, settings.host, "--livekit-port"))
+        needed.append(Port("rtc_port", socket.SOCK_DGRAM, settings.rtc_host, "--rtc-port"))
+        if settings.rtc_tcp:
+            needed.append(Port("rtc_port", socket.SOCK_STREAM, settings.rtc_host, "--rtc-port"))
+    if settings.metrics_port is not None:
+        needed.append(Port("metrics_port", socket.SOCK_STREAM, settings.metrics_host, "MEET_METRICS_PORT"))
+    return needed
+
+
+def try_port(port: Port, number: int) -> int:
+    """Bind and let go; the number that is free. Raises PortInUse, which names the option to change."""
+    with socket.socket(socket.AF_INET6 if ":" in port.host else socket.AF_INET, port.kind) as probe:
+        if port.kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((port.host, number))
+        except OSError as error:
+            reason = "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be bound: {error.strerror}"
+            raise PortInUse(f"port {number} {reason} on {port.host}; choose another with {port.option}") from error
+        chosen: int = probe.getsockname()[1]
+        return chosen
+
+
 def claim_ports(settings: Settings) -> Settings:
     """Check every port, and replace each 0 by a free one so that all processes agree on the number.
 
-    Raises PortInUse, which names the option to change.
+    Raises PortInUse.
     """
-    wanted = [("port", socket.SOCK_STREAM, settings.host, "--port")]
-    if settings.livekit_embedded:
-        wanted.append(("livekit_port", socket.SOCK_STREAM, settings.host, "--livekit-port"))
-        wanted.append(("rtc_port", socket.SOCK_DGRAM, settings.rtc_host, "--rtc-port"))
-    update = {}
-    for name, kind, host, option in wanted:
-        port: int = getattr(settings, name)
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-            if kind == socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                reason = (
-                    "is already in use" if error.errno == errno.EADDRINUSE else f"cannot be bound: {error.strerror}"
-                )
-                raise PortInUse(f"port {port} {reason} on {host}; choose another with {option}") from error
-            update[name] = probe.getsockname()[1]
+    for left in reversed(range(_ATTEMPTS)):
+        update: dict[str, int] = {}
+        try:
+            for port in ports(settings):
+                # Media over TCP has the number that was found for UDP.
+                update[port.setting] = try_port(port, update.get(port.setting, getattr(settings, port.setting)))
+            break
+        except PortInUse:
+            if getattr(settings, port.setting) or not left:
+                raise
     return settings.model_copy(update=update)
+
+
+async def _start(services: Sequence[Child], recorders: Recorders) -> None:
+    """The backend is the last of `services`. Raises ChildFailed."""
+    recorders.prepare()
+    media, backend = services[:-1], services[-1]
+    for child in media:
+        await child.start()
+    recorders.recover()  # before the backend, without which recording goes on
+    await backend.start()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do it, and say so; False when `stop` came first, which ends it where it is. Raises what `work` raises."""
+    doing, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait((doing, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if doing.done():
+        doing.result()
+        return True
+    doing.cancel()
+    await asyncio.wait((doing,))
+    return False
 
 
 async def supervise(settings: Settings, on_ready: Callable[[], None]) -> None:
@@ -73,9 +128,9 @@ async def supervise(settings: Settings, on_ready: Callable[[], None]) -> None:
     services = [Child(("media",), env)] if settings.livekit_embedded else []
     services.append(Child(("backend",), env))
     try:
-        for child in services:
-            await child.start()
-        recorders.recover()
+        if not await _unless(stop, _start(services, recorders)):
+            return
+        recorders.warm()
         on_ready()
         gone = [asyncio.create_task(child.unrecoverable.wait()) for child in services]
         waiting = [asyncio.create_task(stop.wait()), *gone]

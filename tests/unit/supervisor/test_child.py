@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from meet.supervisor import child as child_module
-from meet.supervisor.child import Child, ChildFailed
+from meet.supervisor.child import Child
+from meet.supervisor.lifeline import ChildFailed
+from meet.supervisor.run import _unless
 
 SCRIPT = """
 import os, signal, sys, time
@@ -23,9 +26,13 @@ if mode == "config":
     sys.exit(78)
 if mode == "never-ready":
     sys.exit(3)
+if mode == "slow":
+    time.sleep(60)
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.write(int(os.environ["MEET_READY_FD"]), b"ready\\n")
+if mode == "hangs":
+    os.write(int(os.environ["MEET_READY_FD"]), b".")
 if mode == "fails-twice":
     sys.exit(0 if starts == 3 else 1)
 time.sleep(60)
@@ -45,8 +52,8 @@ def starts(log: Path) -> list[int]:
     return [int(pid) for pid in log.read_text().split()]
 
 
-def new(log: Path, mode: str, **kwargs: bool) -> Child:
-    return Child((str(log), mode), dict(os.environ), **kwargs)
+def new(log: Path, mode: str, *, until_success: bool = False) -> Child:
+    return Child((str(log), mode), dict(os.environ), until_success=until_success)
 
 
 async def until(condition: object, timeout_s: float = 10.0) -> None:
@@ -91,8 +98,62 @@ async def test_until_success_stops_restarting_at_exit_0(log: Path) -> None:
     assert len(starts(log)) == 3
 
 
+async def test_one_that_beats_no_more_is_killed_and_comes_back(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "HUNG_AFTER_S", 0.3)
+    child = new(log, "hangs")
+    await child.start()
+    await until(lambda: len(starts(log)) >= 2)
+    await child.stop(5)
+
+
+async def test_one_that_never_beats_is_left_alone(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "HUNG_AFTER_S", 0.1)
+    monkeypatch.setattr(child_module, "_LOOK_S", 0.05)
+    child = new(log, "serve")
+    await child.start()
+    await asyncio.sleep(0.5)
+    assert len(starts(log)) == 1
+    await child.stop(5)
+
+
+def test_pauses_between_restarts() -> None:
+    ordinary = child_module.Backoff(patient=False)
+    pauses = [ordinary.pause_s(1) for _ in range(9)]
+    assert pauses[:3] == [0.2, 0.4, 0.8]
+    assert pauses[-1] == 5.0
+    assert ordinary.pause_s(60) == 0.2
+    patient = child_module.Backoff(patient=True)
+    assert [patient.pause_s(1) for _ in range(6)] == [0.0, 0.0, 0.0, 0.0, 0.25, 0.5]
+
+
 async def test_one_that_ignores_sigterm_is_killed(log: Path) -> None:
     child = new(log, "stubborn")
     await child.start()
     await child.stop(0.2)
     assert child.pid is None
+
+
+async def test_one_that_is_stopped_while_it_starts_leaves_no_complaint(log: Path) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    child = new(log, "slow")
+    child.launch()
+    await until(log.exists)
+    await child.stop(5)
+    assert child.pid is None
+    await asyncio.sleep(0.1)  # the loop reads the end of its pipe
+    del child
+    gc.collect()
+    assert complaints == []
+
+
+async def test_starting_ends_when_the_server_is_told_to_stop(log: Path) -> None:
+    stop, child = asyncio.Event(), new(log, "slow")
+    starting = asyncio.create_task(_unless(stop, child.start()))
+    await until(log.exists)
+    stop.set()
+    assert not await asyncio.wait_for(starting, 10)
+    await child.stop(5)
+    assert child.pid is None
+    with pytest.raises(ChildFailed):
+        await _unless(asyncio.Event(), new(log, "never-ready").start())

@@ -31,11 +31,13 @@ def spool(tmp_path: Path) -> Path:
     entry("EG_torn", "active")
     (tmp_path / "spool" / "EG_torn" / "state.json").write_text('{"status": "act')
     (tmp_path / "spool" / "EG_empty").mkdir()
+    entry("EG_uncleaned", "complete")
+    (tmp_path / "spool" / "EG_uncleaned" / "composite.mp4").touch()
     return tmp_path / "spool"
 
 
 def test_everything_that_is_not_final_is_recovered(spool: Path) -> None:
-    assert Recorders(spool, {}).unfinished() == ["EG_active", "EG_ending", "EG_no_state", "EG_torn"]
+    assert Recorders(spool, {}).unfinished() == ["EG_active", "EG_ending", "EG_no_state", "EG_torn", "EG_uncleaned"]
 
 
 def test_no_spool_is_no_work(tmp_path: Path) -> None:

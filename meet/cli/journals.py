@@ -1,0 +1,104 @@
+"""`meet recompose` and `meet tracks`: what the journals of finished recordings can still become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from meet.cli import settings as reading
+from meet.cli.output import console, fail
+
+if TYPE_CHECKING:
+    from meet.recorder.tracks.kept import KeptJournal
+
+_LAYOUTS = ("grid", "speaker", "single-speaker")
+
+data_dir_option = click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="The data directory of the server that recorded."
+)
+
+
+@contextmanager
+def _progress(kept: KeptJournal, title: str) -> Iterator[Callable[[int], None]]:
+    """A bar over the journal's time; to be told the µs reached."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from meet.recorder.journal.summary import summarize
+
+    summary, terminal = summarize(kept.directory), console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as bars:
+        task = bars.add_task(title, total=max(summary.last_at - summary.begin_at, 1))
+
+        def reached(at: int) -> None:
+            bars.update(task, completed=max(at - summary.begin_at, 0))
+
+        yield reached
+        bars.update(task, completed=summary.last_at - summary.begin_at)
+
+
+def _find(data_dir: Path | None, recording: str) -> KeptJournal:
+    from meet.recorder.tracks.kept import KeptJournal, NotKept
+
+    try:
+        return KeptJournal.find(reading.load(data_dir=data_dir).data_dir / "spool", recording)
+    except NotKept as error:
+        fail(str(error))
+
+
+@click.command()
+@click.argument("recording")
+@click.option("--layout", type=click.Choice(_LAYOUTS), help="Another layout; by default that of the recording.")
+@click.option("--encoding", help="Another preset, as H264_1080P_30; by default that of the recording.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default <egress>.mp4 or .webm here."
+)
+@data_dir_option
+def recompose(
+    recording: str, layout: str | None, encoding: str | None, output: Path | None, data_dir: Path | None
+) -> None:
+    """Make another file of RECORDING from its journal (MEET_RECORDING_KEEP_TRACKS)."""
+    import av
+
+    from meet.recorder.composer.profile import EncodingUnsupported, Profile
+    from meet.recorder.tracks.recompose import recompose as make
+
+    kept = _find(data_dir, recording)
+    try:
+        container = Profile.of(encoding or kept.encoding).container
+        target = output or Path(f"{kept.egress_id}.{container}")
+        with _progress(kept, target.name) as reached:
+            made = make(kept, target, layout=layout, encoding=encoding, on_time=reached)
+    except EncodingUnsupported as error:
+        raise click.BadParameter(str(error), param_hint="--encoding") from None
+    except (OSError, av.FFmpegError) as error:
+        fail(f"the file could not be made: {error}")
+    click.echo(f"{target}: {made.duration_s:.1f} s")
+
+
+@click.command()
+@click.argument("recording")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="By default a folder <egress> here.")
+@data_dir_option
+def tracks(recording: str, output: Path | None, data_dir: Path | None) -> None:
+    """Write each track of RECORDING into a file of its own, as received, and manifest.json with their offsets."""
+    import av
+
+    from meet.recorder.tracks.export import MANIFEST, export
+    from meet.recorder.tracks.recompose import read
+
+    kept = _find(data_dir, recording)
+    target = output or Path(kept.egress_id)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with _progress(kept, target.name) as reached:
+            manifest = export(read(kept.directory), target, reached)
+    except (OSError, av.FFmpegError) as error:
+        fail(f"the tracks could not be written: {error}")
+    for track in manifest["tracks"]:
+        click.echo(str(target / track["file"]))
+    click.echo(str(target / MANIFEST))

@@ -1,0 +1,1 @@
+"""The operations, one file per resource; each class of operations serves both clients."""

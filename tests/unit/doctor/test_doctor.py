@@ -1,0 +1,255 @@
+"""Each check finds its trouble, and says what to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from meet.cli import main
+from meet.config import Settings
+from meet.db import Database
+from meet.doctor import certificate, data, examine, machine, network, store
+from meet.doctor import settings as environment
+from meet.doctor.report import Finding
+
+
+def levels(findings: Iterable[Finding]) -> list[str]:
+    """How it is; every trouble comes with advice."""
+    found = list(findings)
+    assert all(bool(finding.advice) == (finding.level != "ok") for finding in found), found
+    return [finding.level for finding in found]
+
+
+def load(tmp_path: Path, **more: Any) -> Settings:
+    return Settings.load(data_dir=tmp_path, **more)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data directory with a database, as a server leaves it."""
+    directory = tmp_path / "data"
+    directory.mkdir(mode=0o700)
+    Database.open(directory / "meet.db").close()
+    return directory
+
+
+def test_a_directory_that_is_there_and_one_that_is_not(data_dir: Path) -> None:
+    assert levels(data.check_directory(load(data_dir), None)) == ["ok", "ok"]
+    assert levels(data.check_directory(load(data_dir / "new" / "one"), None)) == ["ok"]
+    assert not (data_dir / "new").exists()
+
+
+def test_open_directories_and_secrets(data_dir: Path) -> None:
+    (data_dir / "secrets.json").write_text("{}")
+    data_dir.chmod(0o755)
+    findings = list(data.check_directory(load(data_dir), None))
+    assert levels(findings) == ["warn", "fail", "ok"]
+    assert [finding.advice for finding in findings[:2]] == [
+        f"chmod 700 {data_dir}",
+        f"chmod 600 {data_dir}/secrets.json",
+    ]
+
+
+def test_recordings_that_wait(data_dir: Path) -> None:
+    (data_dir / "spool" / "EG_1").mkdir(parents=True)
+    (finding,) = (finding for finding in data.check_directory(load(data_dir), None) if finding.check == "recordings")
+    assert (finding.level, finding.text.split()[0]) == ("warn", "1")
+
+
+def test_the_database(data_dir: Path) -> None:
+    (finding,) = data.check_database(load(data_dir))
+    assert finding.level == "ok"
+    assert "consistent" in finding.text
+    assert levels(data.check_database(load(data_dir / "none"))) == ["ok"]
+
+
+@pytest.mark.parametrize(("revision", "level"), [("0001", "warn"), ("9999", "fail")])
+def test_the_schema_of_another_version(data_dir: Path, revision: str, level: str) -> None:
+    database = Database(data_dir / "meet.db")
+    database.reader.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+    database.close()
+    assert levels(data.check_database(load(data_dir))) == [level]
+
+
+def test_a_damaged_database(data_dir: Path) -> None:
+    path = data_dir / "meet.db"
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 : 4096 * 6] = b"\xff" * 4096 * 3
+    path.write_bytes(content)
+    assert levels(data.check_database(load(data_dir))) == ["fail"]
+    path.write_text("something else")
+    assert levels(data.check_database(load(data_dir))) == ["fail"]
+
+
+@pytest.mark.parametrize(("free", "level"), [(10**8, "fail"), (2 * 10**9, "warn"), (10**11, "ok")])
+def test_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, level: str) -> None:
+    usage = type("Usage", (), {"free": free})
+    monkeypatch.setattr("meet.doctor.machine.shutil.disk_usage", lambda _: usage)
+    assert levels(machine.check_disk(load(tmp_path / "not" / "yet"))) == [level]
+
+
+@pytest.mark.parametrize(("skew_s", "level"), [(0, "ok"), (60, "ok"), (-3600, "fail"), (3600, "fail")])
+def test_the_clock_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, skew_s: int, level: str) -> None:
+    date = datetime.now(UTC) - timedelta(seconds=skew_s)
+    header = {"Date": date.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+    monkeypatch.setattr("meet.doctor.machine.httpx.head", lambda *_, **__: httpx.Response(403, headers=header))
+    assert levels(machine.check_clock(load(tmp_path, blob_storage_mode="s3"))) == [level]
+
+
+def test_a_clock_that_was_set_back(data_dir: Path) -> None:
+    assert levels(machine.check_clock(load(data_dir))) == ["ok"]
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).timestamp() * 1000
+    database = Database(data_dir / "meet.db")
+    database.reader.exec_driver_sql(
+        "INSERT INTO users (user_id, name, name_folded, role, registration_date, role_updated_at, password_hash, "
+        f"must_change_password) VALUES ('alice', 'A', 'a', 'admin', {int(tomorrow)}, 0, '', 0)"
+    )
+    database.close()
+    assert levels(machine.check_clock(load(data_dir))) == ["warn"]
+
+
+def test_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert levels(machine.check_codecs()) == ["ok"]
+    monkeypatch.setitem(machine._ENCODERS, "libnothing", "nothing")
+    (finding,) = machine.check_codecs()
+    assert (finding.level, "libnothing" in finding.text) == ("fail", True)
+
+
+def test_stores(tmp_path: Path) -> None:
+    assert levels(store.check(load(tmp_path))) == ["ok"]
+    nobody = {"blob_storage_mode": "s3", "s3_service_endpoint": "http://127.0.0.1:1"}
+    assert levels(store.check(load(tmp_path, **nobody))) == ["fail"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def issue(directory: Path, days: int, name: str = "meet.test", start_days: int = -1) -> tuple[Path, Path]:
+    """A self-signed certificate and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + timedelta(days=min(start_days, days - 1)))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = directory / f"{name}{days}.pem", directory / f"{name}{days}.key"
+    cert_path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    key_path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    return cert_path, key_path
+
+
+@pytest.mark.parametrize(("days", "level"), [(90, "ok"), (5, "warn"), (-1, "fail")])
+def test_the_dates_of_the_certificate(tmp_path: Path, days: int, level: str) -> None:
+    cert, key = issue(tmp_path, days)
+    assert levels(certificate.check(load(tmp_path, tls_cert=cert, tls_key=key))) == [level, "ok"]
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "expected"),
+    [
+        ("meet.test", "https://meet.test", ["ok"]),
+        ("*.test", "https://meet.test:8443", ["ok"]),
+        ("*.test", "https://a.meet.test", ["ok", "fail"]),
+        ("other.test", "https://meet.test", ["ok", "fail"]),
+    ],
+)
+def test_the_names_of_the_certificate(tmp_path: Path, name: str, url: str, expected: list[str]) -> None:
+    cert, key = issue(tmp_path, 90, name)
+    assert levels(certificate.check(load(tmp_path, tls_cert=cert, tls_key=key, base_url=url))) == expected
+
+
+def test_a_key_of_another_certificate(tmp_path: Path) -> None:
+    cert, _ = issue(tmp_path, 90)
+    _, other = issue(tmp_path, 91)
+    (finding,) = certificate.check(load(tmp_path, tls_cert=cert, tls_key=other))
+    assert (finding.level, finding.text) == ("fail", f"{cert}: the key does not belong to it")
+    other.unlink()
+    assert levels(certificate.check(load(tmp_path, tls_cert=cert, tls_key=other))) == ["fail"]
+
+
+def test_no_certificate(tmp_path: Path) -> None:
+    assert levels(certificate.check(load(tmp_path))) == []
+    assert levels(certificate.check(load(tmp_path, host="0.0.0.0"))) == ["warn"]
+    assert levels(certificate.check(load(tmp_path, host="0.0.0.0", base_url="https://meet.test"))) == []
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        findings = list(network.check(load(tmp_path, port=number, livekit_port=0, rtc_port=0), None))
+    assert levels(findings) == ["fail", "ok", "ok", "ok"]
+    assert f"port {number} is already in use" in findings[0].text
+
+
+def test_an_outer_media_server(tmp_path: Path) -> None:
+    outer = {"livekit_url": "ws://127.0.0.1:1", "port": 0}
+    assert levels(network.check(load(tmp_path, **outer), None)) == ["ok", "warn"]
+    keys = {"livekit_api_key": "key", "livekit_api_secret": "s" * 32}
+    assert levels(network.check(load(tmp_path, **outer, **keys), None)) == ["ok", "fail"]
+
+
+def test_variables_nobody_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEET_LOG_LEVLE", "debug")
+    monkeypatch.setenv("MEET_ADMIN_PASSWORD", "of the command line")
+    ok, unread = environment.check(load(tmp_path))
+    assert (ok.level, unread.level) == ("ok", "warn")
+    assert "MEET_LOG_LEVLE" in unread.text
+    assert "MEET_ADMIN_PASSWORD" not in unread.text
+
+
+def test_settings_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = load(tmp_path, host="0.0.0.0", initial_api_key="meet-api-key")
+    assert levels(environment.check(weak))[0] == "fail"
+    monkeypatch.setenv("MEET_TLS_CERT", "/only/one/of/two")
+    assert levels(examine(data_dir=tmp_path)) == ["fail"]
+
+
+def test_the_command(data_dir: Path) -> None:
+    ports = ["--port", "0", "--livekit-port", "0", "--rtc-port", "0"]
+    well = CliRunner().invoke(main, ["doctor", "--data-dir", str(data_dir), *ports])
+    assert well.exit_code == 0, well.output
+    assert "ok    database" in well.output
+    (data_dir / "meet.db").write_text("something else")
+    ill = CliRunner().invoke(main, ["doctor", "--data-dir", str(data_dir), *ports])
+    assert ill.exit_code == 1
+    assert "fail  database" in ill.output
+    assert "-> " in ill.output
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_media_over_tcp(tmp_path: Path, answers: bool) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        if answers:
+            listener.listen()
+        finding = network._tcp(load(tmp_path, rtc_port=listener.getsockname()[1]))
+    assert levels([finding]) == ["ok" if answers else "fail"]
+
+
+@pytest.mark.parametrize(("status", "level"), [(200, "ok"), (404, "fail")])
+def test_metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, level: str) -> None:
+    def get(url: str, **_: Any) -> httpx.Response:
+        assert url == "http://127.0.0.1:9100/metrics"
+        return httpx.Response(status, request=httpx.Request("GET", url))
+
+    monkeypatch.setattr("meet.doctor.network.httpx.get", get)
+    assert levels([network._metrics(load(tmp_path, metrics_host="0.0.0.0", metrics_port=9100))]) == [level]
