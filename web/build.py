@@ -26,10 +26,13 @@ STATIC = WEB.parent / "meet" / "web" / "static"
 MODULES = WEB / "node_modules"
 MINIMUM_NODE = 20
 ENTRIES = {
-    "home": "src/pages/home.ts",
-    "room": "src/pages/room.ts",
-    "recordings": "src/pages/recordings.ts",
-    "player": "src/pages/player.ts",
+    **{
+        page: f"src/pages/{page}.ts"
+        for page in (
+            *("home", "rooms", "room_settings", "library", "users", "settings", "profile"),
+            *("room", "recordings", "player"),
+        )
+    },
     "style": "src/styles/main.css",
 }
 IMAGES = {"icon": "src/images/icon.svg"}

@@ -1,10 +1,6 @@
-"""From a request of the HTTP runtime to Flask and back."""
+"""Our own pages as one service for the handlers in `pages`."""
 
 from __future__ import annotations
-
-from urllib.parse import quote, urlsplit
-
-from werkzeug.test import EnvironBuilder
 
 from meet.http.call import Call
 from meet.http.response import Response
@@ -12,13 +8,14 @@ from meet.http.response import Response
 from .app import create_app
 from .assets import AssetsMissing
 from .config import WebConfig
+from .dispatch import dispatch
 from .static_files import StaticFiles
 
 __all__ = ["AssetsMissing", "Pages"]
 
 
 class Pages:
-    """The pages and their static files, as one service for the handlers in `pages`.
+    """The pages and their static files.
 
     Raises AssetsMissing when `web/build.py` has not been run.
     """
@@ -31,14 +28,8 @@ class Pages:
         """Let Flask answer `/seg/ments` below the base path under which `call` came in.
 
         The path is rebuilt from its parts instead of being taken from the request: the runtime's router ignores
-        case and a trailing slash, Flask's does not. Query and request headers stay behind; no shell depends on them.
+        case and a trailing slash, Flask's does not. No shell depends on query or request headers.
         """
         tail = "/".join(("", *segments)) if segments else "/"
         mount = call.path.rstrip("/")[: len(call.path.rstrip("/")) - len(tail.rstrip("/"))]
-        origin = urlsplit(call.base_url)
-        environ = EnvironBuilder(
-            path=quote(tail), base_url=f"{origin.scheme}://{origin.netloc}{quote(mount)}/"
-        ).get_environ()
-        with self.flask.request_context(environ):
-            answer = self.flask.full_dispatch_request()
-            return Response(answer.status_code, answer.get_data(), dict(answer.headers.items()))
+        return dispatch(self.flask, call, mount, tail)

@@ -19,6 +19,30 @@ async def home_page(call: Call) -> Response:
     return _pages(call).render(call)
 
 
+async def rooms_page(call: Call) -> Response:
+    return _pages(call).render(call, "rooms")
+
+
+async def room_settings_page(call: Call) -> Response:
+    return _pages(call).render(call, "rooms", call.params["roomId"])
+
+
+async def recordings_page(call: Call) -> Response:
+    return _pages(call).render(call, "recordings")
+
+
+async def users_page(call: Call) -> Response:
+    return _pages(call).render(call, "users")
+
+
+async def config_page(call: Call) -> Response:
+    return _pages(call).render(call, "config")
+
+
+async def profile_page(call: Call) -> Response:
+    return _pages(call).render(call, "profile")
+
+
 async def room_page(call: Call) -> Response:
     return _pages(call).render(call, "room", call.params["roomId"])
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .accept import accepts_gzip
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -56,7 +58,7 @@ class StaticFiles:
             await _send(send, 404, ((b"content-type", b"application/json; charset=utf-8"),), _NOT_FOUND)
             return
         asked = {key: value for key, value in scope["headers"] if key in (b"accept-encoding", b"if-none-match")}
-        packed = _accepts_gzip(asked.get(b"accept-encoding", b""))
+        packed = accepts_gzip(asked.get(b"accept-encoding", b""))
         variant = (self._gzip if packed else self._plain)[name]
         if _matches(asked.get(b"if-none-match", b""), variant.etag):
             kept = tuple(pair for pair in variant.headers if pair[0] in (b"etag", b"cache-control", b"vary"))
@@ -77,15 +79,6 @@ def _variant(body: bytes, kind: str, extra: tuple[tuple[bytes, bytes], ...]) -> 
         *extra,
     )
     return _Variant(body, etag, headers)
-
-
-def _accepts_gzip(header: bytes) -> bool:
-    """Whether gzip is listed in Accept-Encoding with a quality above zero (RFC 9110 12.5.3)."""
-    for item in header.lower().split(b","):
-        coding, _, parameter = item.partition(b";")
-        if coding.strip() == b"gzip":
-            return parameter.replace(b" ", b"").strip(b"0.") != b"q="
-    return False
 
 
 def _matches(header: bytes, etag: bytes) -> bool:

@@ -182,7 +182,7 @@ async def download_recording(page: Page, target: Path) -> Path:
 
 
 async def sign_in(page: Page, base_url: str, user: str, password: str) -> None:
-    """Open the start page and sign in to the console."""
+    """Open the start page and sign in; ends on the list of rooms."""
     await page.goto(f"{base_url}/")
     await page.get_by_test_id("sign-in-user").fill(user)
     await page.get_by_test_id("sign-in-password").fill(password)

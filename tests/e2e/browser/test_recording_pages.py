@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.async_api import expect
 from meet.demo.api import Api
 from meet.demo.server import Server
 from tests.e2e.browser import pages
+from tests.e2e.browser.test_pages import problem
 
 
 @pytest.mark.timeout(180)
@@ -40,7 +42,7 @@ async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path
         await stranger.reload()
         await expect(stranger.get_by_test_id("player")).to_be_visible()
 
-        guest = await (await browser.new_context()).new_page()
+        guest = await (await browser.new_context(permissions=["clipboard-read", "clipboard-write"])).new_page()
         await guest.goto(links["recording"]["url"])
         await guest.get_by_test_id("recording-watch").click()
         await expect(guest.get_by_test_id("player")).to_be_visible()
@@ -57,11 +59,32 @@ async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path
         await expect(guest.get_by_test_id("player")).to_be_visible()  # back where the sign-in was asked for
         assert await pages.play_recording(guest, guest.url) > 1
 
-        guest.on("dialog", lambda dialog: dialog.accept())
-        await guest.goto(f"{server.url}/")
-        await guest.get_by_test_id("tab-recordings").click()
+        await guest.goto(f"{server.url}/recordings")
         row = guest.get_by_test_id("recording")
-        await row.get_by_role("button", name="Delete").click()
+        await guest.get_by_test_id("recording-search").fill("nothing like it")
+        await expect(row).to_have_count(0)
+        await guest.get_by_test_id("recording-search").fill("doo")
+        await guest.get_by_test_id("recording-share").click()
+        await guest.get_by_test_id("share-time").select_option("1")
+        await guest.get_by_test_id("choose-copy").click()
+        await expect(guest.get_by_text("Link copied")).to_be_visible()
+        shared: str = await guest.evaluate("navigator.clipboard.readText()")
+        assert await pages.play_recording(stranger, shared) > 1
+        await guest.get_by_test_id("recording-share").click()
+        await guest.get_by_test_id("share-revoke").click()
+        await expect(guest.get_by_test_id("share-link")).to_have_count(0)
+        await guest.keyboard.press("Escape")
+        await problem(stranger, shared, "This link is not valid")
+        await stranger.goto(link)
+        await guest.get_by_test_id("recording-select").check()
+        await expect(guest.get_by_test_id("selection-count")).to_have_text("1 selected")
+        async with guest.expect_download() as waiting:
+            await guest.get_by_test_id("selection-zip").click()
+        archive = tmp_path / "recordings.zip"
+        await (await waiting.value).save_as(archive)
+        assert [entry.file_size for entry in zipfile.ZipFile(archive).infolist()] == [recording["size"]]
+        await guest.get_by_test_id("selection-delete").click()
+        await guest.get_by_test_id("choose-yes").click()
         await expect(row).to_have_count(0)
         await stranger.reload()
         await expect(stranger.get_by_test_id("problem").get_by_role("heading")).to_have_text("Recording not found")

@@ -14,7 +14,11 @@ from meet.http import Call, Document, HttpApp
 from meet.web import Pages, WebConfig
 
 ROOT = Path(__file__).parents[3]
-ENTRIES = {name: f"{name}-AB12.js" for name in ("home", "room", "recordings", "player")}
+PAGES = (
+    *("home", "rooms", "room_settings", "library", "users", "settings", "profile"),
+    *("room", "recordings", "player"),
+)
+ENTRIES = {name: f"{name}-AB12.js" for name in PAGES}
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def static_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class _NoOne:
+class NoOne:
     async def authenticate(self, call: Call, schemes: frozenset[str]) -> Any:
         raise AssertionError("pages need no credential")
 
@@ -39,6 +43,6 @@ async def client(static_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The pages as the HTTP runtime serves them, at the root and below /meet."""
     pages = Pages(WebConfig(media_url=lambda base: f"ws://{urlsplit(base).hostname}:7880", static_dir=static_dir))
     document = Document(ROOT / "openapi/web/openapi.yaml", ("", "/meet"))
-    app: Any = HttpApp([document], _NoOne(), SimpleNamespace(web=pages), base_path="/meet")
+    app: Any = HttpApp([document], NoOne(), SimpleNamespace(web=pages), base_path="/meet")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://host.test") as http:
         yield http

@@ -12,6 +12,12 @@ import pytest
 
 PAGES = {
     "": ("home", {}),
+    "/rooms": ("rooms", {}),
+    "/rooms/team-0123456789abcde": ("room_settings", {"roomId": "team-0123456789abcde"}),
+    "/recordings": ("library", {}),
+    "/users": ("users", {}),
+    "/config": ("settings", {}),
+    "/profile": ("profile", {}),
     "/room/team-0123456789abcde": ("room", {"roomId": "team-0123456789abcde"}),
     "/room/team-0123456789abcde/recordings": ("recordings", {"roomId": "team-0123456789abcde"}),
     "/recording/team-01--EG_ab--0123456789": ("player", {"recordingId": "team-01--EG_ab--0123456789"}),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from meet.core.permission_names import NAMES
 from tests.unit.web.conftest import ROOT
 
 WEB = ROOT / "web"
@@ -73,3 +74,28 @@ def test_member_token_is_read(tmp_path: Path) -> None:
     payload = base64.urlsafe_b64encode(json.dumps(claims, ensure_ascii=False).encode()).rstrip(b"=").decode()
     read = evaluate(tmp_path, "lib/jwt.ts", f"m.memberClaims('e30.{payload}.sig')")
     assert read == {**metadata, "exp": 12, "sub": "ada-1", "name": "Ada"}
+
+
+def test_filters_find_text_anywhere(tmp_path: Path) -> None:
+    found = evaluate(tmp_path, "api/caller.ts", "[m.containing('roomName', 'a'), m.containing('roomName', '')]")
+    assert found == [{"roomName": "a", "roomNameMatchMode": "partial", "roomNameCaseInsensitive": "true"}, {}]
+
+
+def test_rank_comes_from_metadata_and_survives_nonsense(tmp_path: Path) -> None:
+    owner = json.dumps(json.dumps({"badge": "owner"}))
+    promoted = json.dumps(json.dumps({"badge": "moderator", "isPromotedModerator": True}))
+    texts = [owner, promoted, '"null"', '"[]"', '"{"', '"{\\"badge\\": 5}"', "undefined"]
+    ranks = evaluate(tmp_path, "room/badges.ts", f"[{','.join(f'm.rankOf({{metadata: {text}}})' for text in texts)}]")
+    assert ranks[:2] == [{"badge": "owner", "promoted": False}, {"badge": "moderator", "promoted": True}]
+    assert ranks[2:] == [{"badge": "", "promoted": False}] * 5
+
+
+def test_permissions_in_the_names_of_the_answer(tmp_path: Path) -> None:
+    old = dict.fromkeys(("canRecord", "canRetrieveRecordings"), True)
+    rows = dict(evaluate(tmp_path, "settings/permission_names.ts", f"m.permissionRows({json.dumps(old)})"))
+    assert rows["canRetrieveRecordings"] == "Watch recordings"
+    assert "recordingControl" not in rows
+    rows = dict(evaluate(tmp_path, "settings/permission_names.ts", "m.permissionRows({recordingControl: true})"))
+    assert {"recordingControl", "recordingList", "recordingPlay", "recordingDownload"} <= rows.keys()
+    assert len(rows) == 16
+    assert set(rows) == {name for names in NAMES.values() for name in names}

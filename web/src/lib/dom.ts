@@ -62,16 +62,6 @@ export function toast(text: string, kind: "info" | "error" = "info"): void {
   window.setTimeout(() => note.remove(), TOAST_MS);
 }
 
-/** Copy to the clipboard; where the browser refuses (no HTTPS), show the text to be copied by hand. */
-export async function copy(text: string, done: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(done);
-  } catch {
-    window.prompt("Copy this link:", text);
-  }
-}
-
 /** Run an action with its button disabled meanwhile, so that it cannot be started twice. */
 export async function busy(button: HTMLButtonElement, action: () => Promise<void>): Promise<void> {
   button.disabled = true;
@@ -82,4 +72,18 @@ export async function busy(button: HTMLButtonElement, action: () => Promise<void
     button.disabled = false;
     button.removeAttribute("aria-busy");
   }
+}
+
+/** A label around its control, the way all forms of the pages have it. */
+export function field(label: string, control: HTMLElement, hint?: string): HTMLLabelElement {
+  const node = el("label", { class: "field" }, label, control);
+  if (hint) node.append(el("span", { class: "hint" }, hint));
+  return node;
+}
+
+export function select(options: Readonly<Record<string, string>>, value: string, attributes: Attributes = {}): HTMLSelectElement {
+  const node = el("select", attributes);
+  for (const [key, label] of Object.entries(options)) node.append(el("option", { value: key }, label));
+  node.value = value;
+  return node;
 }

@@ -18,7 +18,8 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Api = "api/v1" | "internal-api/v1";
+/** Public, internal, and our own additions. */
+export type Api = "api/v1" | "internal-api/v1" | "api/extra/v1";
 
 /** Path and query of an operation, below the base path. */
 export function address(api: Api, path: string, query: RequestOptions["query"] = {}): string {

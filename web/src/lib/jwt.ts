@@ -10,6 +10,9 @@ export interface MemberClaims {
   readonly roomId: string;
   readonly permissions: Permissions;
   readonly badge?: string;
+  /** Who the room knows this person as: a member, or a signed-in user. */
+  readonly memberId?: string;
+  readonly userId?: string;
   /** Media server to connect to; only in tokens that join. */
   readonly livekitUrl?: string;
 }
@@ -23,6 +26,6 @@ function payload(token: string): Record<string, unknown> {
 /** Claims of a room member token, its `metadata` string unfolded. Throws SyntaxError for something else. */
 export function memberClaims(token: string): MemberClaims {
   const { metadata, exp, sub, name } = payload(token);
-  const inner = JSON.parse(String(metadata)) as Pick<MemberClaims, "roomId" | "permissions" | "badge" | "livekitUrl">;
+  const inner = JSON.parse(String(metadata)) as Omit<MemberClaims, "exp" | "sub" | "name">;
   return { ...inner, exp: Number(exp), ...(sub ? { sub: String(sub) } : {}), ...(name ? { name: String(name) } : {}) };
 }

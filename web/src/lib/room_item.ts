@@ -1,55 +1,43 @@
 /** One room of the console as a list item. */
-import { deleteRoom, type Caller } from "./api";
 import { link } from "./config";
-import { busy, copy, el, icon, toast } from "./dom";
+import { copyButton } from "./clipboard";
+import { el } from "./dom";
 import { when } from "./format";
-import { ApiError } from "./http";
 import type { Room } from "./types";
 
-export function roomItem(room: Room, caller: Caller, removed: () => void): HTMLLIElement {
-  const path = `room/${encodeURIComponent(room.roomId)}`;
+const STATUS: Readonly<Record<Room["status"], string>> = { active_meeting: "In a meeting", closed: "Closed", open: "" };
+
+export const roomPath = (roomId: string): string => link(`room/${encodeURIComponent(roomId)}`);
+export const settingsPath = (roomId: string): string => link(`rooms/${encodeURIComponent(roomId)}`);
+
+/** What people should know of a room's state; nothing when it is simply open. */
+export function statusChip(room: Room): HTMLElement[] {
+  const words = STATUS[room.status];
+  return words ? [el("span", { class: `chip chip-${room.status}`, "data-testid": "room-status" }, words)] : [];
+}
+
+/** `mayManage`: the settings of this room are for the caller. */
+export function roomItem(room: Room, mayManage: boolean): HTMLLIElement {
   const { moderator, speaker } = room.access.anonymous;
-  const status = { active_meeting: "In a meeting", closed: "Closed", open: "" }[room.status];
-  const text = el(
-    "div",
-    { class: "row-text" },
-    el("strong", {}, room.roomName),
-    el("span", { class: "muted" }, `Created ${when(room.creationDate)}`),
-  );
-  if (status) text.append(el("span", { class: `chip chip-${room.status}` }, status));
-  const actions = el("div", { class: "row-actions" }, el("a", { class: "button primary small", href: link(path), "data-testid": "room-open" }, "Open"));
+  const name = mayManage
+    ? el("a", { class: "row-name", href: settingsPath(room.roomId), "data-testid": "room-settings" }, room.roomName)
+    : el("span", { class: "row-name" }, room.roomName);
+  const facts = el("span", { class: "muted" }, `Created ${when(room.creationDate)}`);
+  const text = el("div", { class: "row-text" }, el("span", { class: "row-title" }, name, ...statusChip(room)), facts);
+  const actions = el("div", { class: "row-actions" });
   const links: [string, string, { enabled: boolean; url?: string }][] = [
     ["Moderator link", "room-copy-moderator", moderator],
     ["Speaker link", "room-copy-speaker", speaker],
   ];
   for (const [label, testid, entry] of links) {
     if (!entry.enabled || !entry.url) continue;
-    const { url } = entry;
-    const button = el("button", { type: "button", class: "small", "data-testid": testid }, icon("link"), label);
-    button.addEventListener("click", () => void copy(url, `${label} of ${room.roomName} copied`));
+    const button = copyButton(label, `${label} of ${room.roomName}`, entry.url, testid);
+    button.setAttribute("aria-label", `Copy ${label.toLowerCase()} of ${room.roomName}`);
     actions.append(button);
   }
-  actions.append(el("a", { class: "button small", href: link(`${path}/recordings`), "data-testid": "room-recordings" }, "Recordings"));
-  actions.append(remove(room, caller, removed));
+  if (room.status !== "closed") {
+    const open = el("a", { class: "button primary small", href: roomPath(room.roomId), "data-testid": "room-open", "aria-label": `Join ${room.roomName}` }, "Join");
+    actions.append(open);
+  }
   return el("li", { class: "row", "data-testid": "room", "data-room-id": room.roomId }, text, actions);
-}
-
-function remove(room: Room, caller: Caller, removed: () => void): HTMLElement {
-  const label = `Delete ${room.roomName}`;
-  const button = el("button", { type: "button", class: "icon-button danger", title: "Delete", "aria-label": label }, icon("trash"));
-  const act = async (): Promise<void> => {
-    if (!window.confirm(`${label}?`)) return;
-    try {
-      await deleteRoom(caller, room.roomId, false);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status !== 409) return toast(error.message, "error");
-      const force = `${error.message}\n\nEnd its meeting and delete its recordings as well?`;
-      if (!window.confirm(force)) return;
-      await deleteRoom(caller, room.roomId, true);
-    }
-    removed();
-  };
-  button.addEventListener("click", () => void busy(button, act));
-  return button;
 }

@@ -17,9 +17,22 @@ interface AccessEntry extends Toggle {
 }
 
 export interface RoomConfig {
-  readonly recording: Toggle & { readonly layout?: string };
+  /** `encoding` is the name of a preset, or an object that the pages show and do not edit. */
+  readonly recording: Toggle & { readonly layout?: string; readonly encoding?: string | object };
   readonly chat: Toggle;
+  readonly virtualBackground: Toggle;
+  readonly captions: Toggle;
   readonly e2ee: Toggle;
+}
+
+export interface RoomAccess {
+  readonly anonymous: { readonly moderator: AccessEntry; readonly speaker: AccessEntry; readonly recording: AccessEntry };
+  readonly user: AccessEntry;
+}
+
+export interface RoomRoles {
+  readonly moderator: { readonly permissions: Permissions };
+  readonly speaker: { readonly permissions: Permissions };
 }
 
 export interface Room {
@@ -28,11 +41,10 @@ export interface Room {
   readonly status: "open" | "active_meeting" | "closed";
   readonly creationDate: number;
   readonly owner?: string;
-  readonly access: {
-    readonly anonymous: { readonly moderator: AccessEntry; readonly speaker: AccessEntry; readonly recording: AccessEntry };
-    readonly user: AccessEntry;
-  };
+  readonly access: RoomAccess;
+  readonly autoDeletionDate?: number;
   readonly config?: RoomConfig;
+  readonly roles?: RoomRoles;
 }
 
 export type RecordingStatus = "starting" | "active" | "ending" | "complete" | "failed" | "aborted" | "limit_reached";
@@ -53,3 +65,25 @@ export interface Recording {
   readonly error?: string;
 }
 
+/** Whether there is a file to play: also one that ended at a limit has everything up to it. */
+export function hasMedia({ status, size }: Recording): boolean {
+  return status === "complete" || (status === "limit_reached" && Boolean(size));
+}
+
+
+export type UserRole = "admin" | "room_manager" | "room_member";
+
+export interface User {
+  readonly userId: string;
+  readonly name: string;
+  readonly role: UserRole;
+  readonly registrationDate: number;
+}
+
+export interface RoomMember {
+  readonly memberId: string;
+  readonly name: string;
+  readonly type: "user" | "identified_guest";
+  readonly baseRole: "moderator" | "speaker";
+  readonly accessUrl: string;
+}

@@ -1,20 +1,10 @@
-/** `/`: a field for a room link, the sign-in, and the console. */
-import { createRoom, listRooms } from "../lib/api";
+/** `/`: a field for a room link, and the sign-in. Who is signed in already goes on to the rooms. */
 import { link } from "../lib/config";
-import { announce, busy, byId, showView, toast } from "../lib/dom";
-import { ApiError } from "../lib/http";
-import { roomItem } from "../lib/room_item";
-import { showRecordings } from "../lib/recording_list";
-import { accessToken, asUser, changePassword, signIn, signOut, takeReturn } from "../lib/session";
-
-function onSubmit(id: string, action: () => Promise<void>): void {
-  const form = byId<HTMLFormElement>(id);
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const button = form.querySelector<HTMLButtonElement>("[type=submit]");
-    if (button) void busy(button, action);
-  });
-}
+import { byId, showView } from "../lib/dom";
+import { inForm, onSubmit, sentence } from "../lib/forms";
+import type { ApiError } from "../lib/http";
+import { accessToken, changePassword, signIn, takeReturn } from "../lib/session";
+import { wearTheme } from "../lib/theme";
 
 /** Where a pasted room link leads: only to pages of this origin; a bare room id is fine too. */
 function target(text: string): string | undefined {
@@ -40,124 +30,35 @@ function bindJoin(): void {
   });
 }
 
+const enter = (): void => location.assign(takeReturn() ?? link("rooms"));
+
+const explain = (error: ApiError): string => (error.status === 404 ? "User id or password is wrong" : sentence(error.message));
+
 function bindSignIn(): void {
   const user = byId<HTMLInputElement>("sign-in-user");
   const password = byId<HTMLInputElement>("sign-in-password");
-  const failed = (id: string, error: unknown): void => {
-    if (!(error instanceof ApiError)) throw error;
-    byId(id).textContent = error.status === 404 ? "User id or password is wrong." : `${error.message.replace(/\.$/, "")}.`;
-  };
   onSubmit("sign-in-form", async () => {
-    try {
-      byId("sign-in-error").textContent = "";
-      const mustChange = await signIn(user.value.trim(), password.value);
-      if (mustChange) return showView("password");
-      password.value = "";
-      await enter();
-    } catch (error) {
-      failed("sign-in-error", error);
-    }
+    await inForm(
+      "sign-in-error",
+      async () => {
+        if (await signIn(user.value.trim(), password.value)) showView("password");
+        else enter();
+      },
+      explain,
+    );
   });
   onSubmit("password-form", async () => {
-    try {
-      await changePassword(password.value, byId<HTMLInputElement>("new-password").value);
-      password.value = "";
-      await enter();
-    } catch (error) {
-      failed("password-error", error);
-    }
+    const wanted = byId<HTMLInputElement>("new-password").value;
+    if (await inForm("password-error", () => changePassword(password.value, wanted))) enter();
   });
 }
 
-async function enter(): Promise<void> {
-  const back = takeReturn();
-  if (back) return location.assign(back);
-  await openConsole();
-}
-
-let nextRooms: string | undefined;
-
-async function loadRooms(fresh: boolean): Promise<void> {
-  const list = byId("rooms");
-  const page = await listRooms(asUser, fresh ? undefined : nextRooms);
-  if (fresh) list.replaceChildren();
-  for (const room of page.items) {
-    const item = roomItem(room, asUser, () => {
-      announce(`Room ${room.roomName} deleted.`);
-      void loadRooms(true);
-    });
-    list.append(item);
-  }
-  nextRooms = page.next;
-  byId("rooms-more").hidden = nextRooms === undefined;
-  byId("rooms-empty").hidden = list.childElementCount > 0;
-}
-
-const userQuery = (): Record<string, string> => ({ accessToken: accessToken() ?? "" });
-
-function select(tab: "rooms" | "recordings"): void {
-  for (const name of ["rooms", "recordings"] as const) {
-    byId(`tab-${name}`).setAttribute("aria-selected", String(name === tab));
-    byId(`tab-${name}`).tabIndex = name === tab ? 0 : -1;
-    byId(`panel-${name}`).hidden = name !== tab;
-  }
-  if (tab === "recordings") void guarded(() => showRecordings({ caller: asUser, mayDelete: true, query: userQuery }));
-}
-
-/** Console actions: a lost session leads back to the sign-in, any other refusal is shown. */
-async function guarded(action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status === 401 || error.message.includes("Password change required")) leave();
-    else toast(error.message, "error");
-  }
-}
-
-async function openConsole(): Promise<void> {
-  await guarded(async () => {
-    const me = await asUser<{ name?: string; userId: string }>("GET", "internal-api/v1", "/users/me");
-    byId("user-name").textContent = me.name ?? me.userId;
-    byId("account").hidden = false;
-    await loadRooms(true);
-    showView("console");
-  });
-}
-
-function leave(): void {
-  signOut();
-  byId("account").hidden = true;
-  showView("welcome");
-}
-
-function bindConsole(): void {
-  byId("sign-out").addEventListener("click", leave);
-  const more = byId<HTMLButtonElement>("rooms-more");
-  more.addEventListener("click", () => void busy(more, () => guarded(() => loadRooms(false))));
-  onSubmit("create-form", () =>
-    guarded(async () => {
-      const input = byId<HTMLInputElement>("new-room");
-      const room = await createRoom(asUser, input.value.trim());
-      input.value = "";
-      announce(`Room ${room.roomName} created.`);
-      await loadRooms(true);
-    }),
-  );
-  for (const name of ["rooms", "recordings"] as const) {
-    byId(`tab-${name}`).addEventListener("click", () => select(name));
-    byId(`tab-${name}`).addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      const other = name === "rooms" ? "recordings" : "rooms";
-      select(other);
-      byId(`tab-${other}`).focus();
-    });
-  }
-}
-
+void wearTheme();
 bindJoin();
 bindSignIn();
-bindConsole();
-if (accessToken()) void openConsole().then(() => document.body.dataset["shown"] ?? leave());
-else showView("welcome");
-if (location.hash === "#sign-in") byId("sign-in-user").focus();
+if (accessToken() && location.hash !== "#sign-in") {
+  location.replace(link("rooms"));
+} else {
+  showView("welcome");
+  if (location.hash === "#sign-in") byId("sign-in-user").focus();
+}

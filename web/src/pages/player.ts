@@ -1,5 +1,6 @@
 /** `/recording/{id}`: watch and download one recording. */
-import { getRecording, mediaPath, type Caller } from "../lib/api";
+import { getRecording, mediaPath } from "../api/recordings";
+import type { Caller } from "../api/caller";
 import { config } from "../lib/config";
 import { byId, showView } from "../lib/dom";
 import { bytes, clock, when } from "../lib/format";
@@ -8,6 +9,8 @@ import { Member } from "../lib/member";
 import { recordingProblem, showProblem, showText } from "../lib/problems";
 import { takeSecret } from "../lib/secrets";
 import { accessToken, asUser } from "../lib/session";
+import { wearTheme } from "../lib/theme";
+import { hasMedia } from "../lib/types";
 import type { Recording } from "../lib/types";
 
 const recordingId = config.recordingId ?? "";
@@ -81,7 +84,7 @@ async function main(): Promise<void> {
       await new Promise((resolve) => window.setTimeout(resolve, WAIT_MS));
       recording = await getRecording(found.way.caller, recordingId, found.way.secret);
     }
-    if (recording.status !== "complete") {
+    if (!hasMedia(recording)) {
       showText({ title: "No video", text: "This recording failed, so there is nothing to play." });
       return;
     }
@@ -91,4 +94,5 @@ async function main(): Promise<void> {
   }
 }
 
+void wearTheme();
 void main();

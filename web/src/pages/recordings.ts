@@ -1,14 +1,25 @@
 /** `/room/{roomId}/recordings`: what was recorded in a room, for those whose secret or account permits it. */
-import { getRoom } from "../lib/api";
+import { getRoom } from "../api/rooms";
 import { config, link } from "../lib/config";
-import { byId, showView } from "../lib/dom";
+import { byId, showView, toast } from "../lib/dom";
+import { sentence } from "../lib/forms";
 import { ApiError } from "../lib/http";
 import { Member } from "../lib/member";
 import { recordingProblem, roomProblem, showProblem } from "../lib/problems";
-import { showRecordings } from "../lib/recording_list";
+import { recordingList } from "../lib/recording_list";
 import { takeSecret } from "../lib/secrets";
+import { wearTheme } from "../lib/theme";
 
 const roomId = config.roomId ?? "";
+
+async function guarded(action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    toast(sentence(error.message), "error");
+  }
+}
 
 async function main(): Promise<void> {
   const member = new Member(roomId, takeSecret("secret", roomId));
@@ -22,11 +33,13 @@ async function main(): Promise<void> {
     const enter = byId<HTMLAnchorElement>("enter-room");
     enter.href = link(`room/${encodeURIComponent(roomId)}`);
     enter.hidden = !member.may("canJoinMeeting");
-    await showRecordings({ caller, mayDelete: member.may("canDeleteRecordings"), query: () => member.query }, roomId);
+    const mayDelete = member.may("canDeleteRecordings");
+    await recordingList({ caller, mayDelete, query: () => member.query, filter: () => ({ roomId }), guarded }).reload();
     showView("list");
   } catch (error) {
     showProblem(error, roomProblem);
   }
 }
 
+void wearTheme();
 void main();

@@ -1,11 +1,13 @@
 /** `/room/{roomId}`: lobby, meeting, and what comes after. */
-import { getRoom } from "../lib/api";
+import { getRoom } from "../api/rooms";
 import { config, link } from "../lib/config";
-import { byId, copy, showView, toast } from "../lib/dom";
+import { copy } from "../lib/clipboard";
+import { byId, showView, toast } from "../lib/dom";
 import { ApiError } from "../lib/http";
 import { Member } from "../lib/member";
 import { roomProblem, showProblem, showText } from "../lib/problems";
 import { takeSecret } from "../lib/secrets";
+import { wearTheme } from "../lib/theme";
 import type { Room } from "../lib/types";
 import { openLobby, type Choice } from "../room/lobby";
 import { startMeeting, type Ended } from "../room/meeting";
@@ -79,4 +81,5 @@ function showEncrypted(): void {
   showText({ title: "Encrypted room", text });
 }
 
+void wearTheme();
 void main();

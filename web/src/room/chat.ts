@@ -1,6 +1,7 @@
 /** Chat: data packets on topic `chat`, JSON `{message}`, between clients only (contract 7.4). */
 import type { Room } from "livekit-client";
 import { announce, byId, el, toast } from "../lib/dom";
+import { Panel } from "./panel";
 import { displayName } from "./tiles";
 
 export const CHAT_TOPIC = "chat";
@@ -9,18 +10,17 @@ const LONGEST = 4000;
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 
 export class Chat {
-  private readonly panel = byId("chat");
+  private readonly panel: Panel;
   private readonly list = byId("chat-messages");
-  private readonly button = byId<HTMLButtonElement>("chat-button");
   private readonly input = byId<HTMLInputElement>("chat-input");
   private readonly unread = byId("chat-unread");
   private waiting = 0;
 
   constructor(private readonly room: Room) {
-    this.button.addEventListener("click", () => this.toggle(Boolean(this.panel.hidden)));
-    byId("chat-close").addEventListener("click", () => this.toggle(false));
-    this.panel.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.toggle(false);
+    this.panel = new Panel("chat", () => {
+      this.count(0);
+      this.input.focus();
+      this.list.scrollTop = this.list.scrollHeight;
     });
     byId("chat-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -29,14 +29,14 @@ export class Chat {
   }
 
   allow(read: boolean, write: boolean): void {
-    this.button.hidden = !read;
+    this.panel.button.hidden = !read;
     byId("chat-form").hidden = !write;
-    if (!read) this.panel.hidden = true;
+    if (!read) this.panel.hide();
   }
 
   /** A packet of another participant. What is not `{message: text}` is not a chat message. */
   receive(sender: string, payload: Uint8Array): void {
-    if (this.button.hidden) return;
+    if (this.panel.button.hidden) return;
     let message: unknown;
     try {
       message = (JSON.parse(new TextDecoder().decode(payload)) as { message?: unknown }).message;
@@ -46,19 +46,7 @@ export class Chat {
     if (typeof message !== "string" || !message) return;
     this.show(sender, message.slice(0, LONGEST), false);
     announce(`${sender}: ${message.slice(0, 200)}`);
-    if (this.panel.hidden) this.count(this.waiting + 1);
-  }
-
-  private toggle(open: boolean): void {
-    this.panel.hidden = !open;
-    this.button.setAttribute("aria-expanded", String(open));
-    if (open) {
-      this.count(0);
-      this.input.focus();
-      this.list.scrollTop = this.list.scrollHeight;
-    } else {
-      this.button.focus();
-    }
+    if (!this.panel.shown) this.count(this.waiting + 1);
   }
 
   private async send(): Promise<void> {

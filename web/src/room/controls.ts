@@ -54,7 +54,7 @@ export class Controls {
     this.sound.hidden = this.room.canPlaybackAudio;
     const count = this.room.remoteParticipants.size + 1;
     byId("people-count").textContent = String(count);
-    byId("people").title = count === 1 ? "You are alone here" : `${count} people`;
+    byId("people-button").title = count === 1 ? "You are alone here" : `${count} people`;
     byId("alone").hidden = count > 1;
   }
 

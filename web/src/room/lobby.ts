@@ -1,6 +1,10 @@
 /** The page before the meeting: name, preview, devices. Resolves with what the person chose. */
+import { getMember } from "../api/members";
+import { currentUser } from "../api/users";
 import { busy, byId } from "../lib/dom";
+import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
+import { asUser } from "../lib/session";
 import { bindSelects, devicesAvailable } from "./devices";
 import { Preview } from "./preview";
 
@@ -21,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Wire the lobby. `join` is called for each attempt; when it throws, the lobby stays usable. */
 export async function openLobby(member: Member, join: (choice: Choice) => Promise<void>): Promise<void> {
   const name = byId<HTMLInputElement>("join-name");
-  name.value = member.claims?.name ?? localStorage.getItem(NAME) ?? "";
+  name.value = (await knownName(member)) ?? localStorage.getItem(NAME) ?? "";
   const note = byId("lobby-note");
   const preview = new Preview((kind, reason) => {
     const device = kind === "video" ? "The camera" : "The microphone";
@@ -41,6 +45,18 @@ export async function openLobby(member: Member, join: (choice: Choice) => Promis
     });
   });
   await startDevices(preview, note, camera, microphone);
+}
+
+/** The name under which the room knows this person, if it does. */
+async function knownName(member: Member): Promise<string | undefined> {
+  const { memberId, userId } = member.claims ?? {};
+  try {
+    if (memberId) return (await getMember(member.request.bind(member), member.roomId, memberId)).name;
+    if (userId) return (await currentUser(asUser)).name;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error; // then they type it
+  }
+  return undefined;
 }
 
 async function startDevices(preview: Preview, note: HTMLElement, camera: Toggle, microphone: Toggle): Promise<void> {

@@ -8,6 +8,7 @@ import { CHAT_TOPIC, Chat } from "./chat";
 import { Controls } from "./controls";
 import { wish } from "./devices";
 import type { Choice } from "./lobby";
+import { People } from "./people";
 import { RECORDING_TOPIC, RecordingView } from "./recording";
 import { Tiles, displayName } from "./tiles";
 
@@ -45,15 +46,18 @@ export async function startMeeting(
   const chat = new Chat(room);
   const recording = new RecordingView(member, config?.recording.enabled !== false);
   const controls = new Controls(room, member);
+  const people = new People(room, member);
   const update = (): void => {
     tiles.sync();
     controls.sync();
+    people.sync();
   };
   const allow = (): void => {
     const on = config?.chat.enabled !== false;
     chat.allow(on && member.may("canReadChat"), on && member.may("canWriteChat"));
     recording.permissionsChanged();
     controls.sync();
+    people.sync();
   };
   member.onChange = allow;
 
@@ -66,8 +70,8 @@ export async function startMeeting(
     // Signals come from the server. With a sender it is a participant pretending.
     if (sender) return;
     if (topic === RECORDING_TOPIC) recording.receive(payload);
-    if (topic === ROLE_TOPIC) void renew(() => member.refresh());
-    if (topic === PERMISSIONS_TOPIC) void renew(() => member.regenerate());
+    if (topic === ROLE_TOPIC) void renew(member, () => member.refresh());
+    if (topic === PERMISSIONS_TOPIC) void renew(member, () => member.regenerate());
   });
   room.on(RoomEvent.AudioPlaybackStatusChanged, () => controls.sync());
   room.on(RoomEvent.Reconnecting, () => banner("The connection was lost. Reconnecting…"));
@@ -82,7 +86,9 @@ export async function startMeeting(
     member.stop();
     tiles.clear();
     controls.close();
+    people.hide();
     recording.close();
+    for (const dialog of document.querySelectorAll("dialog[open]")) (dialog as HTMLDialogElement).close("");
     banner("");
     ended((reason !== undefined && REASONS[reason]) || "lost");
   });
@@ -109,6 +115,7 @@ const TRACK_EVENTS = [
   RoomEvent.LocalTrackPublished,
   RoomEvent.LocalTrackUnpublished,
   RoomEvent.ParticipantNameChanged,
+  RoomEvent.ParticipantMetadataChanged,
 ] as const;
 
 function comeAndGo(participant: Participant, what: "joined" | "left", update: () => void): void {
@@ -116,13 +123,19 @@ function comeAndGo(participant: Participant, what: "joined" | "left", update: ()
   announce(`${displayName(participant)} ${what}.`);
 }
 
-async function renew(action: () => Promise<void>): Promise<void> {
+/** Take over what a signal of the server announced, and say what it means. */
+async function renew(member: Member, action: () => Promise<void>): Promise<void> {
+  const before = member.claims?.badge;
   try {
     await action();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     toast("Your permissions have changed. Rejoin if something does not work.");
+    return;
   }
+  const after = member.claims?.badge;
+  if (before === after) toast("Your permissions have changed.");
+  else toast(after === "moderator" ? "You are a moderator now." : "You are no longer a moderator.");
 }
 
 function banner(text: string): void {

@@ -1,10 +1,11 @@
 /** The recording of a meeting as everyone in it sees it: a badge while it runs, a link when it is finished. */
-import { getRecording, listRecordings, recordingUrl, startRecording, stopRecording } from "../lib/api";
+import { getRecording, listRecordings, recordingUrl, startRecording, stopRecording } from "../api/recordings";
 import { announce, busy, byId, el, icon, toast } from "../lib/dom";
 import { link } from "../lib/config";
 import { clock } from "../lib/format";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
+import { hasMedia } from "../lib/types";
 import type { Recording, RecordingStatus } from "../lib/types";
 
 export const RECORDING_TOPIC = "meet_recording_updated";
@@ -125,6 +126,7 @@ export class RecordingView {
       active: "This meeting is being recorded.",
       ending: "The recording has stopped and is being saved.",
       complete: "The recording is ready.",
+      limit_reached: "The recording reached its limit.",
     };
     announce(texts[recording.status] ?? "The recording failed.");
   }
@@ -132,8 +134,10 @@ export class RecordingView {
   private finish(recording: Recording): void {
     if (recording.recordingId) this.ended.add(recording.recordingId);
     this.current = undefined;
-    if (recording.status === "complete") void this.offer(recording);
-    else toast(recording.status === "limit_reached" ? "The recording reached its limit." : "The recording failed.", "error");
+    const limited = recording.status === "limit_reached";
+    if (limited) toast("The recording reached its limit.", "error");
+    if (hasMedia(recording)) void this.offer(recording);
+    else if (!limited) toast("The recording failed.", "error");
   }
 
   /** Put the link where it stays visible, also after leaving. */

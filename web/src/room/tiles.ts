@@ -149,7 +149,8 @@ export class Tiles {
 
 const HUES = 6;
 
-function hue(text: string): number {
+/** Which of the avatar colours someone has, the same on every screen. */
+export function hue(text: string): number {
   let sum = 0;
   for (const char of text) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 9973;
   return sum % HUES;

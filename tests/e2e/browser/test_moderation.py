@@ -1,0 +1,80 @@
+"""Moderators at work in a meeting: promote, demote, remove, end for everyone. Real server, real signals."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from meet.demo.api import Api
+from meet.demo.server import Server
+from tests.e2e.browser import pages
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.timeout(150)
+async def test_moderator_promotes_removes_and_ends(shared_server: Server, shared_api: Api) -> None:
+    room = await shared_api.create_room("Assembly")
+    links = room["access"]["anonymous"]
+    async with pages.chromium() as browser:
+        context = await browser.new_context()
+        complaints = pages.Complaints(context, shared_server.url)
+        ada, grace, alan = [await context.new_page() for _ in range(3)]
+        await pages.join_room(ada, links["moderator"]["url"], "Ada", camera=False)
+        await pages.join_room(grace, links["speaker"]["url"], "Grace", camera=False)
+        await pages.join_room(alan, links["speaker"]["url"], "Alan", camera=False)
+
+        await grace.get_by_test_id("people-button").click()
+        people = grace.get_by_test_id("person")
+        await expect(people).to_have_count(3)
+        await expect(people.filter(has_text="Ada").get_by_test_id("badge")).to_have_text("Moderator")
+        await expect(grace.get_by_test_id("promote")).to_have_count(0)
+        await expect(grace.get_by_test_id("end-button")).to_be_hidden()
+
+        await ada.get_by_test_id("people-button").press("Enter")
+        await expect(ada.get_by_role("button", name="Close list of people")).to_be_focused()
+        await ada.get_by_role("button", name="Make Grace a moderator").press("Enter")
+        await expect(grace.get_by_text("You are a moderator now.")).to_be_visible(timeout=pages.TIMEOUT_MS)
+        await expect(grace.get_by_test_id("record-button")).to_be_visible()
+        await expect(grace.get_by_test_id("end-button")).to_be_visible()
+        await expect(ada.get_by_test_id("person").filter(has_text="Grace").get_by_test_id("badge")).to_be_visible()
+
+        await grace.get_by_role("button", name="Remove Alan").click()
+        await grace.get_by_role("button", name="Cancel").click()
+        await grace.get_by_role("button", name="Remove Alan").click()
+        await grace.get_by_test_id("choose-yes").click()
+        await expect(alan.get_by_test_id("left")).to_contain_text("You were removed", timeout=pages.TIMEOUT_MS)
+        await pages.wait_tiles(ada, 2)
+
+        await ada.get_by_role("button", name="Take moderator rights from Grace").click()
+        await expect(grace.get_by_text("You are no longer a moderator.")).to_be_visible(timeout=pages.TIMEOUT_MS)
+        await expect(grace.get_by_test_id("record-button")).to_be_hidden()
+
+        await ada.get_by_test_id("chat-button").click()
+        await expect(ada.get_by_test_id("people")).to_be_hidden()  # one panel at a time
+        await ada.get_by_test_id("people-button").click()
+        await ada.get_by_test_id("end-button").click()
+        await ada.get_by_test_id("choose-yes").click()
+        for page in (ada, grace):
+            await expect(page.get_by_test_id("left")).to_contain_text("The meeting has ended", timeout=pages.TIMEOUT_MS)
+        assert complaints.found == []
+
+
+@pytest.mark.timeout(120)
+async def test_changed_rights_of_a_member_reach_the_meeting(shared_server: Server, shared_api: Api) -> None:
+    room_id = (await shared_api.create_room("Members"))["roomId"]
+    members = f"/api/v1/rooms/{room_id}/members"
+    member = await shared_api.call("POST", members, {"name": "Grace", "baseRole": "speaker"})
+    async with pages.chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(member["accessUrl"])
+        await expect(page.get_by_test_id("join-name")).to_have_value("Grace", timeout=pages.TIMEOUT_MS)
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("leave-button")).to_be_visible(timeout=pages.TIMEOUT_MS)
+        await expect(page.get_by_test_id("record-button")).to_be_hidden()
+        await shared_api.call("PUT", f"{members}/{member['memberId']}", {"customPermissions": {"canRecord": True}})
+        await expect(page.get_by_test_id("record-button")).to_be_visible(timeout=pages.TIMEOUT_MS)
+        await shared_api.call("DELETE", f"{members}/{member['memberId']}")
+        await expect(page.get_by_test_id("left")).to_contain_text("You were removed", timeout=pages.TIMEOUT_MS)
+        await page.get_by_test_id("rejoin-button").click()
+        await expect(page.get_by_test_id("problem")).to_contain_text("You were removed", timeout=pages.TIMEOUT_MS)
