@@ -18,7 +18,10 @@ from aiohttp import web
 
 from meet.media.gateway.handshake import Gateway
 from meet.media.gateway.session import MediaContext
-from meet.media.room import RoomRegistry
+from meet.media.gateway.sweeper import Sweeper
+from meet.media.gateway.turn import TurnConfig
+from meet.media.metrics import MediaMetrics
+from meet.media.room import RoomKeeper, RoomRegistry
 from meet.media.server import MAX_LINE, build_app
 from meet.media.transport.aiortc_adapter import Certificate
 from meet.media.transport.udpmux import UdpMux
@@ -29,11 +32,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _SHUTDOWN_S = 5.0
+_KEEP_ALIVE_S = 30.0
 
 
 @dataclass(frozen=True)
 class MediaConfig:
-    """What the media server needs to know. Port 0 picks a free one; timeouts are seconds."""
+    """What the media server needs to know. Port 0 picks a free one; timeouts are seconds.
+
+    rooms_dir: where rooms are kept for the next process; None forgets them. metrics_socket: Unix socket on which
+    `GET /metrics` is answered.
+    """
 
     keys: Mapping[str, str]
     host: str = "127.0.0.1"
@@ -41,10 +49,15 @@ class MediaConfig:
     rtc_host: str = "0.0.0.0"
     rtc_port: int = 7882
     rtc_advertised: tuple[str, ...] = ()
+    rtc_tcp: bool = True
+    turn: TurnConfig | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    video_codecs: tuple[str, ...] = ("VP8", "H264")
     empty_timeout_s: float = 300
     departure_timeout_s: float = 20
+    rooms_dir: Path | None = None
+    metrics_socket: Path | None = None
 
 
 async def _nothing() -> None:
@@ -70,10 +83,15 @@ class MediaServer:
         self._extend = extend
         self._extension = Extension()
         self._runner: web.AppRunner | None = None
+        self._metrics_runner: web.AppRunner | None = None
+        self.metrics = MediaMetrics()
+        self._sweeper = Sweeper()
         self.registry = RoomRegistry(
             empty_timeout_s=round(config.empty_timeout_s),
             departure_timeout_s=round(config.departure_timeout_s),
+            codecs=(*(f"video/{name}" for name in config.video_codecs), "audio/opus"),
         )
+        self._keeper = RoomKeeper(config.rooms_dir) if config.rooms_dir is not None else None
         self.mux: UdpMux
         self.gateway: Gateway
         self.port = 0
@@ -83,13 +101,18 @@ class MediaServer:
         """Bind the ports and serve. Raises OSError when a port is taken, ssl.SSLError for a bad certificate."""
         config = self._config
         tls = _tls_context(config)
-        self.mux = UdpMux(config.rtc_host, config.rtc_port, config.rtc_advertised)
+        self.mux = UdpMux(config.rtc_host, config.rtc_port, config.rtc_advertised, tcp=config.rtc_tcp)
         self.rtc_port = self.mux.port
         try:
-            self.gateway = Gateway(self.registry, MediaContext(self.mux, Certificate()), config.keys)
+            self.gateway = Gateway(
+                self.registry, MediaContext(self.mux, Certificate(), self.metrics, config.turn), config.keys
+            )
             if self._extend is not None:
                 self._extension = await self._extend(self.registry)
-            app = build_app(self.gateway, extra_routes=self._extension.routes)
+            self.metrics.watch(self.registry, self.mux)
+            if self._keeper is not None:
+                self._keeper.open(self.registry)
+            app = build_app(self.gateway, extra_routes=self._extension.routes, middlewares=[self._sweeper.middleware])
             self._runner = web.AppRunner(
                 app,
                 access_log=None,
@@ -97,9 +120,15 @@ class MediaServer:
                 max_field_size=MAX_LINE,
                 handle_signals=False,
                 shutdown_timeout=_SHUTDOWN_S,
+                keepalive_timeout=_KEEP_ALIVE_S,
             )
             await self._runner.setup()
+            if self._runner.server is not None:
+                self._sweeper.watch(self._runner.server)
+            await self.mux.start_tcp()
             await web.TCPSite(self._runner, config.host, config.port, ssl_context=tls).start()
+            if config.metrics_socket is not None:
+                await self._serve_metrics(config.metrics_socket)
         except BaseException:
             await self.stop()
             raise
@@ -113,16 +142,29 @@ class MediaServer:
             addresses=[c.host for c in self.mux.candidates],
         )
 
+    async def _serve_metrics(self, path: Path) -> None:
+        app = web.Application()
+        app.add_routes(self.metrics.routes())
+        self._metrics_runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        await self._metrics_runner.setup()
+        path.unlink(missing_ok=True)
+        await web.UnixSite(self._metrics_runner, str(path)).start()
+        path.chmod(0o600)
+
     async def stop(self) -> None:
         """Tell clients to come back later, then close everything."""
         await self._extension.close()
+        if self._keeper is not None:
+            await self._keeper.close()
         if hasattr(self, "gateway"):
             sessions = list(self.gateway.pulse.sessions)
             self.registry.shutdown()
             await asyncio.gather(*(s.wait_closed() for s in sessions))
             await self.gateway.pulse.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        self._sweeper.stop()
+        for runner in (self._runner, self._metrics_runner):
+            if runner is not None:
+                await runner.cleanup()
         self.mux.close()
 
 
@@ -143,10 +185,15 @@ def config_from(settings: Settings) -> MediaConfig:
         rtc_host=settings.rtc_host,
         rtc_port=settings.rtc_port,
         rtc_advertised=tuple(settings.rtc_advertised),
+        rtc_tcp=settings.rtc_tcp,
+        turn=TurnConfig(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s) if settings.turn_urls else None,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
+        video_codecs=tuple(name.upper() for name in settings.video_codecs),
         empty_timeout_s=settings.meeting_empty_timeout_s,
         departure_timeout_s=settings.meeting_departure_timeout_s,
+        rooms_dir=settings.data_dir / "run" / "rooms",
+        metrics_socket=settings.media_metrics_socket,
     )
 
 

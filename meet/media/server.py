@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from aiohttp import web
 
@@ -16,9 +17,11 @@ async def _health(_request: web.Request) -> web.Response:
     return web.Response(text="OK")
 
 
-def build_app(gateway: Gateway, *, extra_routes: Iterable[web.AbstractRouteDef] = ()) -> web.Application:
+def build_app(
+    gateway: Gateway, *, extra_routes: Iterable[web.AbstractRouteDef] = (), middlewares: Iterable[Any] = ()
+) -> web.Application:
     """Routes: `/rtc`, `/rtc/v1` (WebSocket), their `/validate`, `/` (health), and `extra_routes`."""
-    app = web.Application(client_max_size=1 << 20)
+    app = web.Application(client_max_size=1 << 20, middlewares=tuple(middlewares))
     app.router.add_get("/", _health)
     app.router.add_get("/rtc", gateway.connect_v0)
     app.router.add_get("/rtc/v1", gateway.connect_v1)

@@ -29,6 +29,7 @@ class JoinGrant:
     attributes: dict[str, str] = field(default_factory=dict)
     kind: ParticipantKind = ParticipantKind.STANDARD
     permission: Permission = field(default_factory=Permission)
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def may_create_room(self) -> bool:
@@ -73,6 +74,7 @@ def join_grant(claims: Mapping[str, Any]) -> JoinGrant:
         attributes={str(k): str(v) for k, v in attributes.items()} if isinstance(attributes, dict) else {},
         kind=_kind(claims.get("kind")),
         permission=_permission(video),
+        claims=claims,
     )
 
 

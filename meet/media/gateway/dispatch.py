@@ -109,9 +109,10 @@ def _update_metadata(session: Session, request: sig.UpdateParticipantMetadata) -
 
 
 def _sync_state(session: Session, state: sig.SyncState) -> None:
-    """After a resume the client repeats its settings; pauses are the part we may have missed."""
+    """After a resume the client repeats its settings; we may have missed pauses, and it data packets."""
     for sid in state.track_sids_disabled:
         session.subscriber.pause(sid)
+    session.replay({s.publisher_sid: s.last_seq for s in state.datachannel_receive_states})
 
 
 def _update_audio_track(session: Session, request: sig.UpdateLocalAudioTrack) -> None:

@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 from livekit.protocol import rtc as sig
 
+from meet.media.gateway import wire
 from meet.media.room import Participant, Publication
 from meet.media.sdp.codecs import Choice
 from meet.media.sdp.write import Outgoing
@@ -15,6 +17,8 @@ from meet.media.sfu.bandwidth import Bandwidth
 from meet.media.sfu.downtrack import HIGHEST, DownTrack
 from meet.media.sfu.track import Track
 from meet.media.transport.peer import Peer
+
+log = structlog.get_logger(__name__)
 
 Send = Callable[[sig.SignalResponse], None]
 
@@ -75,6 +79,7 @@ class Forwards(ABC):
         self.send = send
         self.items: dict[str, Forward] = {}
         self.bandwidth = Bandwidth()
+        self.paused_sids: set[str] = set()
         peer.on_remb = self.bandwidth.on_estimate
 
     @abstractmethod
@@ -136,6 +141,24 @@ class Forwards(ABC):
         self.bandwidth.allocate(now, downs)
         for down in downs:
             down.choose()
+        self._tell_pauses()
+
+    @property
+    def held_back(self) -> bool:
+        """Some video is sent in less than the quality the client asked for."""
+        return any(
+            f.down.ceiling < min(f.limit, 2) for f in self.items.values() if f.down is not None and f.down.enabled
+        )
+
+    def _tell_pauses(self) -> None:
+        """stream_state_update: videos that stopped, or go on, for the sake of bandwidth."""
+        paused = {sid for sid, f in self.items.items() if f.down is not None and f.down.enabled and f.down.starved}
+        changed = [sid for sid in paused ^ self.paused_sids if sid in self.items]
+        self.paused_sids = paused
+        if changed:
+            log.info("videos_paused_for_bandwidth", identity=self.participant.identity, paused=len(paused))
+            states = [wire.stream_state(self.items[sid].publication, paused=sid in paused) for sid in changed]
+            self.send(sig.SignalResponse(stream_state_update=sig.StreamStateUpdate(stream_states=states)))
 
     def close(self) -> None:
         for forward in self.items.values():

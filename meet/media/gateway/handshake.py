@@ -15,6 +15,7 @@ from meet.media.gateway.pulse import Pulse
 from meet.media.gateway.request import BadRequest, ConnectRequest, from_v0, from_v1
 from meet.media.gateway.session import MediaContext, Session, leave
 from meet.media.gateway.subscriber_offer import OfferingSubscriber
+from meet.media.gateway.tokens import ClientToken
 from meet.media.room import (
     LeaveAction,
     LeaveReason,
@@ -48,7 +49,7 @@ class Gateway:
     def __init__(self, registry: RoomRegistry, context: MediaContext, keys: Mapping[str, str]) -> None:
         self.registry = registry
         self.context = context
-        self.pulse = Pulse(registry, context.mux)
+        self.pulse = Pulse(registry, context.mux, context.metrics)
         self._keys = dict(keys)
 
     # -- HTTP handlers
@@ -76,10 +77,13 @@ class Gateway:
             self._room_must_be_reachable(grant)
             wanted = from_v1(request.query) if single_pc else from_v0(request.query)
         except TokenError as error:
+            self.context.metrics.refused.labels("token").inc()
             return web.Response(status=401, text=str(error), headers=_CORS)
         except RoomError as error:
+            self.context.metrics.refused.labels("room").inc()
             return web.Response(status=404, text=str(error), headers=_CORS)
         except BadRequest as error:
+            self.context.metrics.refused.labels("request").inc()
             return web.Response(status=400, text=str(error), headers=_CORS)
         socket = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
         if not socket.can_prepare(request).ok:
@@ -98,14 +102,17 @@ class Gateway:
     # -- joining and resuming
 
     def _room_must_be_reachable(self, grant: JoinGrant) -> None:
-        if not grant.may_create_room and self.registry.get(grant.room) is None:
+        """A hidden participant neither creates a room nor wakes one up that nobody has come back to."""
+        room = self.registry.get(grant.room)
+        if not grant.may_create_room and (room is None or room.restored):
             raise RoomNotFound(grant.room)
 
     def _join(self, socket: web.WebSocketResponse, grant: JoinGrant, wanted: ConnectRequest) -> Session:
         room = self.registry.get(grant.room)
         if room is None:
             room = self.registry.create(grant.room)
-        session = Session(self.context, socket, single_pc=wanted.single_pc)
+        token = ClientToken(grant.claims, self._keys)
+        session = Session(self.context, socket, token, single_pc=wanted.single_pc)
         participant = _participant(session, grant, wanted)
         try:
             room.admit(participant)
@@ -121,7 +128,7 @@ class Gateway:
             sid=participant.sid,
             signalling="v1" if wanted.single_pc else "v0",
         )
-        session.send(wire.join_response(participant, room, single_pc=wanted.single_pc))
+        session.send(wire.join_response(participant, room, session.ice_servers(), single_pc=wanted.single_pc))
         room.joined(participant)
         for request in wanted.add_tracks:
             session.send(session.publisher.add_track(request))
@@ -147,8 +154,19 @@ class Gateway:
             raise _Refused(LeaveReason.STATE_MISMATCH, LeaveAction.RECONNECT)
         session.attach(socket)
         log.info("participant_resumed", room=room.name, identity=member.identity, sid=member.sid)
-        session.send(sig.SignalResponse(reconnect=sig.ReconnectResponse(server_info=wire.server_info())))
+        session.send(
+            sig.SignalResponse(
+                reconnect=sig.ReconnectResponse(
+                    ice_servers=session.ice_servers(),
+                    server_info=wire.server_info(),
+                    last_message_seq=session.reliable.last,
+                )
+            )
+        )
         session.participants_changed([member, *room.others_visible_to(member)])
+        session.room_changed(room)
+        session.dynacast.repeat()
+        self.pulse.quality.repeat(member.sid)
         if wanted.offer is not None:
             dispatch.handle(session, sig.SignalRequest(offer=wanted.offer))
         session.subscriber.resumed()
@@ -179,8 +197,12 @@ class Gateway:
             except DecodeError:
                 log.warning("bad_signal", identity=session.participant.identity)
                 return False
-            if not dispatch.handle(session, request):
-                return True
+            try:
+                if not dispatch.handle(session, request):
+                    return True
+            except Exception:
+                log.exception("signal_request_failed", kind=request.WhichOneof("message"))
+                return False
         return False
 
 

@@ -25,7 +25,7 @@ _STREAMS = {
     TrackSource.SCREEN_SHARE: "screen_share",
     TrackSource.SCREEN_SHARE_AUDIO: "screen_share",
 }
-_CODECS = {"vp8": "VP8", "h264": "H264", "opus": "opus"}
+_CODECS = {"vp8": "VP8", "h264": "H264", "vp9": "VP9", "opus": "opus"}
 
 
 class Publisher:
@@ -70,8 +70,8 @@ class Publisher:
         source = TrackSource(number) if number in list(TrackSource) else TrackSource.UNKNOWN
         wanted = request.simulcast_codecs[0].codec.lower() if request.simulcast_codecs else ""
         codec = _CODECS.get(wanted.removeprefix("video/").removeprefix("audio/"), "")
-        if not codec or (codec == "opus") != (kind is TrackKind.AUDIO):
-            codec = "VP8" if kind is TrackKind.VIDEO else "opus"
+        if f"{kind.media}/{codec}" not in self._room.codecs:
+            codec = self._allowed(kind)[0]
         layers = request.layers or (request.simulcast_codecs[0].layers if request.simulcast_codecs else ())
         return Publication(
             sid=new_sid("TR_V" if kind is TrackKind.VIDEO else "TR_A"),
@@ -131,10 +131,12 @@ class Publisher:
         fresh.mid = section.mid
         return fresh
 
-    @staticmethod
-    def _choose(section: Section, publication: Publication) -> codecs.Choice | None:
-        wanted = publication.mime_type.partition("/")[2]
-        names = [wanted, *(("VP8", "H264") if publication.kind is TrackKind.VIDEO else ("opus",))]
+    def _allowed(self, kind: TrackKind) -> list[str]:
+        """Encoding names that this room takes for a kind of media, the preferred one first."""
+        return [name for mime in self._room.codecs for media, _, name in [mime.partition("/")] if media == kind.media]
+
+    def _choose(self, section: Section, publication: Publication) -> codecs.Choice | None:
+        names = [publication.mime_type.partition("/")[2], *self._allowed(publication.kind)]
         return next((c for n in names if (c := codecs.choose(section, n)) is not None), None)
 
     def _start(self, section: Section, publication: Publication, choice: codecs.Choice) -> None:

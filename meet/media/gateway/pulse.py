@@ -6,7 +6,9 @@ import asyncio
 
 import structlog
 
+from meet.media.gateway.quality import ConnectionQuality
 from meet.media.gateway.session import Session
+from meet.media.metrics import MediaMetrics
 from meet.media.room import LeaveAction, LeaveReason, ParticipantState, Room, RoomRegistry
 from meet.media.room.speakers import Speakers
 from meet.media.sfu.track import Track
@@ -20,6 +22,7 @@ _TWCC_EVERY = 2
 _LAYERS_EVERY = 10
 _SPEAKERS_EVERY = 20
 _SECOND_EVERY = 40
+_QUALITY_EVERY = 80
 _MAX_REPORTS = 31
 
 CONSENT_S = 30.0
@@ -33,8 +36,9 @@ RESUME_S = 20.0
 class Pulse:
     """NACK and key frame retries, TWCC, reports, layer choice, speakers, and all timeouts."""
 
-    def __init__(self, registry: RoomRegistry, mux: UdpMux) -> None:
-        self.max_lag_s = 0.0
+    def __init__(self, registry: RoomRegistry, mux: UdpMux, metrics: MediaMetrics) -> None:
+        self._metrics = metrics
+        self.quality = ConnectionQuality()
         self._registry = registry
         self._mux = mux
         self._sessions: set[Session] = set()
@@ -62,7 +66,7 @@ class Pulse:
             before = self._mux.clock()
             await asyncio.sleep(_STEP_S)
             now = self._mux.clock()
-            self.max_lag_s = max(self.max_lag_s, now - before - _STEP_S)
+            self._metrics.loop_lag.observe(max(0.0, now - before - _STEP_S))
             count += 1
             try:
                 self.step(count, now)
@@ -83,13 +87,17 @@ class Pulse:
             if count % _LAYERS_EVERY == 0:
                 session.subscriber.tick(now)
                 session.flush_early()
+                session.dynacast.tick(session.participant, now)
             if count % _SECOND_EVERY == 0:
                 self._reports(session, now)
                 self._timeouts(session, now)
+                session.refresh()
         if count % _SPEAKERS_EVERY == 0:
             self._speaking()
         if count % _SECOND_EVERY == 0:
             self._registry.tick()
+        if count % _QUALITY_EVERY == 0:
+            self.quality.tick(self._sessions)
 
     @staticmethod
     def _reports(session: Session, now: float) -> None:
@@ -105,16 +113,17 @@ class Pulse:
             report = rtc.RtcpRrPacket(ssrc=peer.ssrc, reports=blocks[at : at + _MAX_REPORTS])
             peer.send_rtcp(bytes(report))
 
-    @staticmethod
-    def _timeouts(session: Session, now: float) -> None:
+    def _timeouts(self, session: Session, now: float) -> None:
         room, participant = session.room, session.participant
         if session.detached_at is not None:
             if now - session.detached_at > RESUME_S:
                 room.leave(participant, LeaveReason.SIGNAL_CLOSE)
         elif participant.state is not ParticipantState.ACTIVE:
             if now - session.started_at > JOIN_S:
+                self._metrics.transport_failures.labels("ice_timeout").inc()
                 room.leave(participant, LeaveReason.JOIN_FAILURE, LeaveAction.RECONNECT)
         elif any(p.connected and p.ice.consent_age() > CONSENT_S for p in session.peers):
+            self._metrics.transport_failures.labels("consent_expired").inc()
             room.leave(participant, LeaveReason.CONNECTION_TIMEOUT, LeaveAction.RECONNECT)
 
     def _speaking(self) -> None:

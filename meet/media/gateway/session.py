@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
+from google.protobuf.message import DecodeError
 from livekit.protocol import models as pb
 from livekit.protocol import rtc as sig
 
 from meet.media.gateway import wire
+from meet.media.gateway.dynacast import Dynacast
 from meet.media.gateway.outbox import Outbox, Socket
 from meet.media.gateway.publisher import Publisher
+from meet.media.gateway.reliable import ReliableLog
 from meet.media.gateway.subscriber_answer import AnsweringSubscriber
 from meet.media.gateway.subscriber_offer import OfferingSubscriber
+from meet.media.gateway.tokens import ClientToken
 from meet.media.gateway.transport_lines import transport_lines
+from meet.media.gateway.turn import TurnConfig
+from meet.media.metrics import MediaMetrics
 from meet.media.room import (
     LeaveAction,
     LeaveReason,
@@ -31,6 +37,7 @@ from meet.media.sdp.parse import Section
 from meet.media.sfu.track import Track
 from meet.media.transport.aiortc_adapter import MAX_MESSAGE, Certificate
 from meet.media.transport.peer import Peer
+from meet.media.transport.traffic import Traffic
 from meet.media.transport.udpmux import UdpMux
 
 log = structlog.get_logger(__name__)
@@ -45,13 +52,16 @@ class MediaContext:
 
     mux: UdpMux
     certificate: Certificate
+    metrics: MediaMetrics = field(default_factory=MediaMetrics)
+    turn: TurnConfig | None = None
 
 
 class Session:
     """Implements `ParticipantLink`. single_pc: v1, one peer connection; else v0: one to publish, one to subscribe."""
 
-    def __init__(self, context: MediaContext, socket: Socket, *, single_pc: bool) -> None:
+    def __init__(self, context: MediaContext, socket: Socket, token: ClientToken, *, single_pc: bool) -> None:
         self.context = context
+        self._token = token
         self.single_pc = single_pc
         self.outbox = Outbox(socket)
         self.detached_at: float | None = None
@@ -64,6 +74,8 @@ class Session:
         self._remote_ufrag = ""
         self._closed = False
         self._early: deque[bytes] = deque(maxlen=64)
+        self.dynacast = Dynacast(self.send)
+        self.reliable = ReliableLog()
         self._close_task: asyncio.Task[None] | None = None
         self.publishing_peer: Peer
         self.subscribing_peer: Peer
@@ -101,6 +113,11 @@ class Session:
 
     def send(self, message: sig.SignalResponse) -> None:
         self.outbox.send(message.SerializeToString())
+
+    def ice_servers(self) -> list[sig.ICEServer]:
+        """TURN servers with fresh credentials for this participant."""
+        turn = self.context.turn
+        return [turn.server(self.participant.identity)] if turn is not None else []
 
     def attach(self, socket: Socket) -> None:
         """The client resumed on another socket."""
@@ -157,9 +174,11 @@ class Session:
 
     def _media_up(self) -> None:
         self.subscriber.transport_up()
+        self.context.metrics.join_latency.observe(self.context.mux.clock() - self.started_at)
         self.room.activated(self.participant)
 
     def _media_failed(self) -> None:
+        self.context.metrics.transport_failures.labels("dtls_failed").inc()
         self.room.leave(self.participant, LeaveReason.MEDIA_FAILURE, LeaveAction.RECONNECT)
 
     def _on_data(self, label: str, data: bytes) -> None:
@@ -169,8 +188,11 @@ class Session:
             return
         try:
             packet = pb.DataPacket.FromString(data)
-        except ValueError:
+        except DecodeError:
             return
+        reliable = label == RELIABLE
+        if reliable and not self.reliable.accept(packet.sequence):
+            return  # sent again after a resume, and here already
         destinations = set(packet.destination_identities) | set(packet.user.destination_identities)
         sids = set(packet.user.destination_sids)
         if sids:
@@ -182,12 +204,21 @@ class Session:
         if packet.HasField("user"):
             packet.user.participant_identity = self.participant.identity
             packet.user.participant_sid = self.participant.sid
-        self.room.relay_packet(
-            self.participant,
-            packet.SerializeToString(),
-            reliable=label == RELIABLE,
-            destinations=destinations,
-        )
+        encoded = packet.SerializeToString()
+        if reliable:
+            self.reliable.keep(packet.sequence, encoded, frozenset(destinations), self.context.mux.clock())
+        self.room.relay_packet(self.participant, encoded, reliable=reliable, destinations=destinations)
+
+    def replay(self, received: Mapping[str, int]) -> None:
+        """Send again what may have got lost before a resume. received: last sequence number by publisher sid."""
+        now = self.context.mux.clock()
+        for owner in self.room.participants.values():
+            link = owner.link
+            if link is self or not isinstance(link, Session):
+                continue
+            after = received.get(owner.sid, 0)
+            for packet in link.reliable.missed(self.participant.identity, after, self.started_at, now):
+                self.deliver_packet(packet, reliable=True)
 
     # -- intents of the room (ParticipantLink)
 
@@ -228,6 +259,14 @@ class Session:
         if isinstance(publication.media, Track):
             publication.media.set_muted(publication.muted)
 
+    def rights_changed(self) -> None:
+        self.send(sig.SignalResponse(refresh_token=self._token.renew(self.participant)))
+
+    def refresh(self) -> None:
+        """Send a token in time before the client's own runs out."""
+        if self._token.runs_out:
+            self.rights_changed()
+
     def room_changed(self, room: Room) -> None:
         self.send(sig.SignalResponse(room_update=sig.RoomUpdate(room=wire.room_info(room))))
 
@@ -260,11 +299,27 @@ class Session:
         if self._closed:
             return
         self._closed = True
+        self.context.metrics.left.labels(reason.name.lower()).inc()
+        self._log_traffic()
         if reason is not LeaveReason.CLIENT_INITIATED:
             self.send(leave(reason, action))
         self.outbox.finish()
         self.subscriber.close()
         self._close_task = asyncio.create_task(self._close_peers(), name=f"close {self.participant.sid}")
+
+    def _log_traffic(self) -> None:
+        total = Traffic()
+        for peer in self.peers:
+            total.add(peer.traffic)
+        log.info(
+            "participant_stats",
+            room=self.room.name,
+            identity=self.participant.identity,
+            sid=self.participant.sid,
+            seconds=round(self.context.mux.clock() - self.started_at, 1),
+            estimate_bps=self.subscriber.bandwidth.estimate,
+            **total.as_dict(),
+        )
 
     async def _close_peers(self) -> None:
         await self.outbox.drained()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from livekit.protocol import models as pb
@@ -11,7 +12,6 @@ from meet.media.room import Layer, Participant, Permission, Publication, Room, T
 
 SERVER_VERSION = "1.9.0"
 PROTOCOL = 16
-PUBLISH_CODECS = ("video/VP8", "video/H264", "audio/opus")
 
 
 def _enum(value: int) -> Any:
@@ -42,7 +42,7 @@ def room_info(room: Room) -> pb.Room:
         num_participants=len(room.visible),
         num_publishers=room.num_publishers,
         active_recording=room.active_recording,
-        enabled_codecs=[pb.Codec(mime=mime) for mime in PUBLISH_CODECS],
+        enabled_codecs=[pb.Codec(mime=mime) for mime in room.codecs],
     )
 
 
@@ -144,7 +144,23 @@ def participant_info(participant: Participant) -> pb.ParticipantInfo:
     )
 
 
-def join_response(participant: Participant, room: Room, *, single_pc: bool) -> sig.SignalResponse:
+def subscribed_quality(quality: int, enabled: bool) -> sig.SubscribedQuality:
+    return sig.SubscribedQuality(quality=_enum(quality), enabled=enabled)
+
+
+def quality_info(participant_sid: str, quality: int, score: float) -> sig.ConnectionQualityInfo:
+    return sig.ConnectionQualityInfo(participant_sid=participant_sid, quality=_enum(quality), score=score)
+
+
+def stream_state(publication: Publication, *, paused: bool) -> sig.StreamStateInfo:
+    return sig.StreamStateInfo(
+        participant_sid=publication.owner.sid, track_sid=publication.sid, state=_enum(1 if paused else 0)
+    )
+
+
+def join_response(
+    participant: Participant, room: Room, ice_servers: Sequence[sig.ICEServer], *, single_pc: bool
+) -> sig.SignalResponse:
     """The first message: everything the client needs before any media. Ping times are seconds."""
     return sig.SignalResponse(
         join=sig.JoinResponse(
@@ -153,9 +169,10 @@ def join_response(participant: Participant, room: Room, *, single_pc: bool) -> s
             other_participants=[participant_info(p) for p in room.others_visible_to(participant)],
             server_version=SERVER_VERSION,
             server_info=server_info(),
+            ice_servers=ice_servers,
             subscriber_primary=not single_pc,
             ping_interval=5,
             ping_timeout=15,
-            enabled_publish_codecs=[pb.Codec(mime=mime) for mime in PUBLISH_CODECS],
+            enabled_publish_codecs=[pb.Codec(mime=mime) for mime in room.codecs],
         )
     )

@@ -19,9 +19,11 @@ from meet.media.room.events import (
     RoomEvent,
     RoomFinished,
     RoomStarted,
+    RoomUpdated,
     TrackPublished,
     TrackUnpublished,
 )
+from meet.media.room.keeper import RoomKeeper
 from meet.media.room.link import LeaveAction, LeaveReason, ParticipantLink, SpeakerLevel
 from meet.media.room.model import (
     Layer,
@@ -57,10 +59,12 @@ __all__ = [
     "RoomEvent",
     "RoomFinished",
     "RoomFull",
+    "RoomKeeper",
     "RoomNotFound",
     "RoomOptions",
     "RoomRegistry",
     "RoomStarted",
+    "RoomUpdated",
     "SpeakerLevel",
     "TrackKind",
     "TrackNotFound",

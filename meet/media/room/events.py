@@ -26,6 +26,11 @@ class RoomStarted(RoomEvent):
 
 
 @dataclass(frozen=True)
+class RoomUpdated(RoomEvent):
+    """Metadata, timeouts or limit were changed."""
+
+
+@dataclass(frozen=True)
 class RoomFinished(RoomEvent):
     """The room is gone; its participants left before this event."""
 

@@ -66,6 +66,9 @@ class ParticipantLink(Protocol):
 
     def mute_requested(self, publication: Publication) -> None: ...
 
+    def rights_changed(self) -> None:
+        """Name, metadata, attributes or permission of this client were changed from outside."""
+
     def room_changed(self, room: Room) -> None: ...
 
     def speakers_changed(self, speakers: Sequence[SpeakerLevel]) -> None: ...

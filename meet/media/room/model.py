@@ -6,6 +6,9 @@ import enum
 import secrets
 from dataclasses import dataclass
 
+DEFAULT_CODECS = ("video/VP8", "video/H264", "audio/opus")
+"""MIME types that may be published where nothing else is said."""
+
 
 def new_sid(prefix: str) -> str:
     """A server id such as `PA_9f3c0a1b2c3d`; SDKs require the prefixes `PA_`, `TR_` and `RM_`."""

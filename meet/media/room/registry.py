@@ -10,7 +10,7 @@ import structlog
 from meet.media.room.errors import RoomNotFound
 from meet.media.room.events import RoomEvent
 from meet.media.room.link import LeaveAction, LeaveReason
-from meet.media.room.model import RoomOptions
+from meet.media.room.model import DEFAULT_CODECS, RoomOptions
 from meet.media.room.room import Room
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ class RoomRegistry:
     """Creates, finds, deletes and expires rooms.
 
     clock: seconds, monotonic. wall_ms: unix time in milliseconds. Timeouts are the defaults for rooms that are
-    created without their own. `tick()` must be called about once a second.
+    created without their own. codecs: MIME types that may be published. `tick()` must be called about once a second.
     """
 
     def __init__(
@@ -30,11 +30,13 @@ class RoomRegistry:
         *,
         empty_timeout_s: int = 300,
         departure_timeout_s: int = 20,
+        codecs: tuple[str, ...] = DEFAULT_CODECS,
         clock: Callable[[], float] = time.monotonic,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._empty_timeout_s = empty_timeout_s
         self._departure_timeout_s = departure_timeout_s
+        self._codecs = codecs
         self._clock = clock
         self._wall_ms = wall_ms
         self._rooms: dict[str, Room] = {}
@@ -58,18 +60,29 @@ class RoomRegistry:
         if room is not None:
             room.apply(options)
             return room
-        room = Room(
+        room = self._add(name)
+        room.configure(options)
+        log.info("room_started", room=name, sid=room.sid)
+        room.started()
+        return room
+
+    def restore(self, name: str, *, sid: str, created_at_ms: int) -> Room:
+        """Bring back a room of an earlier process, empty and without telling anybody that it started."""
+        room = self._add(name)
+        room.sid, room.created_at_ms, room.restored = sid, created_at_ms, True
+        log.info("room_restored", room=name, sid=sid)
+        return room
+
+    def _add(self, name: str) -> Room:
+        room = self._rooms[name] = Room(
             name,
             emit=self.emit,
             clock=self._clock,
             wall_ms=self._wall_ms,
             empty_timeout_s=self._empty_timeout_s,
             departure_timeout_s=self._departure_timeout_s,
+            codecs=self._codecs,
         )
-        room.apply(options)
-        self._rooms[name] = room
-        log.info("room_started", room=name, sid=room.sid)
-        room.started()
         return room
 
     def get(self, name: str) -> Room | None:

@@ -14,6 +14,7 @@ from meet.media.room.events import (
     RoomEvent,
     RoomFinished,
     RoomStarted,
+    RoomUpdated,
     TrackPublished,
     TrackUnpublished,
 )
@@ -37,12 +38,14 @@ class Room:
         wall_ms: Callable[[], int],
         empty_timeout_s: int,
         departure_timeout_s: int,
+        codecs: tuple[str, ...],
     ) -> None:
         self.name = name
         self.sid = new_sid("RM_")
         self.metadata = ""
         self.empty_timeout_s = empty_timeout_s
         self.departure_timeout_s = departure_timeout_s
+        self.codecs = codecs
         self.max_participants = 0
         self.created_at_ms = wall_ms()
         self.active_recording = False
@@ -51,25 +54,37 @@ class Room:
         self._emit = emit
         self._clock = clock
         self._wall_ms = wall_ms
-        self._had_member = False
+        self.had_member = False
+        """Somebody visible was here at some time."""
+        self.restored = False
+        """Brought back from an earlier process, and nobody visible has come back yet."""
         self._empty_since: float | None = clock()
 
     # -- the room itself
 
     def apply(self, options: RoomOptions) -> None:
         """Take over the options that are given, and tell the members when the metadata changed."""
+        changed = options.metadata is not None and options.metadata != self.metadata
+        self.configure(options)
+        if changed:
+            self._tell_room_changed()
+        self._emit(RoomUpdated(self))
+
+    def configure(self, options: RoomOptions) -> None:
+        """Take over the options that are given and tell nobody: for a room that has only just been made."""
         if options.empty_timeout_s is not None:
             self.empty_timeout_s = options.empty_timeout_s
         if options.departure_timeout_s is not None:
             self.departure_timeout_s = options.departure_timeout_s
         if options.max_participants is not None:
             self.max_participants = options.max_participants
-        if options.metadata is not None and options.metadata != self.metadata:
-            self.update_metadata(options.metadata)
+        if options.metadata is not None:
+            self.metadata = options.metadata
 
     def update_metadata(self, metadata: str) -> None:
         self.metadata = metadata
         self._tell_room_changed()
+        self._emit(RoomUpdated(self))
 
     def set_active_recording(self, active: bool) -> None:
         """Show every client whether the room is being recorded."""
@@ -92,7 +107,7 @@ class Room:
         """Nobody visible here for longer than the timeout: departure once somebody was here, empty before."""
         if self._empty_since is None:
             return False
-        limit = self.departure_timeout_s if self._had_member else self.empty_timeout_s
+        limit = self.departure_timeout_s if self.had_member else self.empty_timeout_s
         return now - self._empty_since >= limit
 
     def close(self, reason: LeaveReason, action: LeaveAction) -> None:
@@ -120,8 +135,6 @@ class Room:
         participant.room = self
         participant.joined_at_ms = self._wall_ms()
         self.participants[participant.identity] = participant
-        if not participant.hidden:
-            self._had_member = True
         self._note_occupancy()
 
     def joined(self, participant: Participant) -> None:
@@ -200,6 +213,7 @@ class Room:
             subscriptions.settle_all(member, self._publications())
             self._note_occupancy()
         self.announce(member)
+        member.link.rights_changed()
         return member
 
     def update_self(
@@ -210,6 +224,7 @@ class Room:
             raise NotAllowed("does not have permission to update own metadata")
         member.apply(metadata=metadata, name=name, attributes=attributes)
         self.announce(member)
+        member.link.rights_changed()
 
     # -- tracks
 
@@ -343,7 +358,8 @@ class Room:
 
     def _note_occupancy(self) -> None:
         if self.visible:
-            self._had_member = True
+            self.had_member = True
+            self.restored = False
             self._empty_since = None
         elif self._empty_since is None:
             self._empty_since = self._clock()

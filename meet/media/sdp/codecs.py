@@ -27,6 +27,7 @@ OFFERED = {
     "opus": Choice(Codec("opus", 48000, 2), 111, None, "minptime=10;useinbandfec=1"),
     "VP8": Choice(Codec("VP8", 90000, 1), 96, 97),
     "H264": Choice(Codec("H264", 90000, 1), 102, 103, H264_FMTP),
+    "VP9": Choice(Codec("VP9", 90000, 1), 98, 99, "profile-id=0"),
 }
 """What our own offers carry, by encoding name."""
 
@@ -35,6 +36,7 @@ def choose(section: Section, name: str) -> Choice | None:
     """The payload types for an encoding, None when the client does not list it.
 
     H264 must be packetization mode 1; constrained baseline (42e0..) is preferred, then any baseline, then the first.
+    VP9 must be profile 0, which is also meant where none is named.
     """
     matches = [
         pt for pt, codec in section.codecs.items() if codec.name.lower() == name.lower() and str(pt) in section.formats
@@ -42,6 +44,8 @@ def choose(section: Section, name: str) -> Choice | None:
     if name == "H264":
         matches = [pt for pt in matches if _parameter(section, pt, "packetization-mode") == "1"]
         matches.sort(key=lambda pt: _profile_rank(_parameter(section, pt, "profile-level-id")))
+    elif name == "VP9":
+        matches = [pt for pt in matches if _parameter(section, pt, "profile-id") in ("", "0")]
     if not matches:
         return None
     pt = matches[0]

@@ -22,6 +22,8 @@ _MAX_RETRANSMITS = 3
 
 HIGHEST = 99
 """Rank limit meaning "as good as there is"."""
+STARVED = -1
+"""Ceiling meaning "nothing of it fits"."""
 
 
 class DownTrack:
@@ -29,7 +31,8 @@ class DownTrack:
 
     pt, rtx_pt: payload types the subscriber negotiated (rtx_pt None: no retransmission). abs_send_time_id: header
     extension id, None to leave it out. `limit` is what the client asked for, `ceiling` what its bandwidth allows; both
-    are layer ranks.
+    are layer ranks, and a ceiling of -1 (`STARVED`) pauses the track until there is room for it again.
+    `round_trip` is the last one measured and when, both in seconds (RFC 3550 section 6.4.1).
     """
 
     def __init__(
@@ -53,8 +56,11 @@ class DownTrack:
         self.current: UpStream | None = None
         self.wanted: UpStream | None = None
         self.enabled = False
-        self.packets = self.octets = self.retransmitted = self.switches = 0
+        self.packets = self.octets = self.switches = 0
         self.fraction_lost = 0.0
+        self.round_trip: tuple[float, float] | None = None
+        self._report_sent = (0, 0.0)
+        self._asked_again = self._asked_before = self._packets_before = 0
         self._clock = clock
         self._extension = struct.pack("!HHB", 0xBEDE, 1, (abs_send_time_id << 4) | 2) if abs_send_time_id else None
         self._pictures = PictureNumbers() if track.codec == "VP8" else None
@@ -94,10 +100,18 @@ class DownTrack:
         """Pick the layer to be on; the switch happens at its next key frame."""
         if not self.enabled or not self.peer.connected or self.track.muted:
             return
+        if self.starved:
+            self.pause()
+            return
         best = self.track.best(min(self.limit, self.ceiling))
         self.wanted = best
         if best is not None and best is not self.current and self.track.video:
             best.request_keyframe(self._clock())
+
+    @property
+    def starved(self) -> bool:
+        """Paused for lack of bandwidth."""
+        return self.ceiling <= STARVED
 
     def on_keyframe_request(self) -> None:
         stream = self.current or self.wanted
@@ -191,6 +205,7 @@ class DownTrack:
 
     def on_nack(self, sequences: list[int]) -> None:
         """Retransmit through RTX (RFC 4588), each packet a bounded number of times."""
+        self._asked_again += len(sequences)
         if self.rtx_pt is None or not self.enabled:
             return
         send_time = int(time.time() * 262144) & 0xFFFFFF
@@ -205,14 +220,24 @@ class DownTrack:
             if len(self._resent) > _RING:
                 self._resent.clear()
             self._resent[sequence] = tries + 1
-            self.retransmitted += 1
+            self.peer.traffic.retransmitted += 1
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             head = self._header(self.rtx_pt | marker, self._rtx_sequence, ticks, self.rtx_ssrc, send_time)
             self.peer.send_rtp(head + sequence.to_bytes(2, "big") + descriptor + payload)
 
+    def take_repair_share(self) -> float:
+        """Packets asked for again since the last call, as a share of those sent; 0 when there were only a few."""
+        sent, asked = self.packets - self._packets_before, self._asked_again - self._asked_before
+        self._packets_before, self._asked_before = self.packets, self._asked_again
+        return asked / sent if sent >= 5 else 0.0
+
     def on_report(self, report: Any) -> None:
         if report.ssrc == self.ssrc:
             self.fraction_lost = report.fraction_lost / 256
+            middle, sent = self._report_sent
+            if report.lsr and report.lsr == middle:
+                now = self._clock()
+                self.round_trip = (now - sent - report.dlsr / 65536, now)
 
     def on_source_report(self, stream: UpStream) -> None:
         """Pass the publisher's sender report on, in this subscriber's numbers, with its cname."""
@@ -221,6 +246,7 @@ class DownTrack:
         ntp, ticks = stream.sender_report
         out = (ticks + self._timestamp_offset) & 0xFFFFFFFF
         self._anchor = (ntp / 4294967296, out)
+        self._report_sent = (ntp >> 16 & 0xFFFFFFFF, self._clock())
         info = rtc.RtcpSenderInfo(
             ntp_timestamp=ntp,
             rtp_timestamp=out,

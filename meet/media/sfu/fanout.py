@@ -16,4 +16,8 @@ def fan_out(payload: bytes, destinations: Sequence[tuple[Peer, bytes]]) -> None:
     for peer, header in destinations:
         session, path = peer.tx, peer.path
         if session is not None and path is not None:
-            peer.mux.send(session.protect(header + payload), path)
+            packet = header + payload
+            traffic = peer.traffic
+            traffic.packets_out += 1
+            traffic.bytes_out += len(packet)
+            peer.mux.send(session.protect(packet), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from meet.media.sfu import h264, vp8
+from meet.media.sfu import h264, vp8, vp9
 from meet.media.sfu.receive import ReceiverStats, SequenceTracker
 from meet.media.transport import aiortc_adapter as rtc
 from meet.media.transport.rtp import extension, payload_offset
@@ -39,6 +39,7 @@ class UpStream:
         self.packets = 0
         self.keyframes = 0
         self.last_packet = float("-inf")
+        self.fraction_lost = 0.0
         self._report_at = 0.0
         self._bytes = 0
         self._rate_at = 0.0
@@ -92,6 +93,8 @@ class UpStream:
             key = vp8.starts_keyframe(descriptor, payload)
         elif track.codec == "H264":
             key = h264.starts_keyframe(payload)
+        elif track.codec == "VP9":
+            key = vp9.starts_keyframe(payload)
         if key:
             self.keyframes += 1
             self._key_wanted = False
@@ -108,6 +111,7 @@ class UpStream:
     def _send_pli(self, now: float) -> None:
         self._last_pli = now
         peer = self.track.peer
+        peer.traffic.plis_out += 1
         peer.send_rtcp(bytes(rtc.RtcpPsfbPacket(fmt=rtc.FMT_PLI, ssrc=peer.ssrc, media_ssrc=self.ssrc)))
 
     def tick(self, now: float, rtt: float) -> None:
@@ -116,6 +120,7 @@ class UpStream:
             lost = self.tracker.due(now, rtt)
             if lost:
                 peer = self.track.peer
+                peer.traffic.nacks_out += len(lost)
                 nack = rtc.RtcpRtpfbPacket(fmt=rtc.FMT_NACK, ssrc=peer.ssrc, media_ssrc=self.ssrc, lost=lost)
                 peer.send_rtcp(bytes(nack))
         if self.tracker.overrun:
@@ -138,6 +143,7 @@ class UpStream:
         if self.tracker.highest is None:
             return None
         fraction, lost, highest = self.stats.interval(self.tracker)
+        self.fraction_lost = fraction / 256
         lsr = dlsr = 0
         if self.sender_report is not None:
             lsr = (self.sender_report[0] >> 16) & 0xFFFFFFFF

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import secrets
-import socket
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+
+class Outlet(Protocol):
+    """A UDP socket, or a TCP connection that behaves like one. `sendto` may raise OSError: the datagram is lost."""
+
+    def sendto(self, data: bytes, address: Any, /) -> int: ...
 
 
 class Path(NamedTuple):
-    """Where datagrams of a peer go: our socket (hence our source address) and the remote address."""
+    """Where datagrams of a peer go: our socket (hence our source address) and the remote address.
 
-    sock: socket.socket
-    address: tuple[str, int]
+    address: what the socket gave us, unique among all paths: (host, port), (host, port, flow, scope) for IPv6, or
+    (host, port, "tcp").
+    """
+
+    sock: Outlet
+    address: tuple[Any, ...]
 
 
 class IceLite:

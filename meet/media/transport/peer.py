@@ -12,6 +12,7 @@ import structlog
 from meet.media.transport import aiortc_adapter as rtc
 from meet.media.transport.ice_lite import IceLite
 from meet.media.transport.rtp import extension
+from meet.media.transport.traffic import Traffic
 from meet.media.transport.twcc import TwccWriter
 from meet.media.transport.udpmux import UdpMux
 
@@ -54,6 +55,7 @@ class Peer:
         self.ice = IceLite(mux.clock)
         self.path = self.ice.path
         self.ssrc = random_ssrc()
+        self.traffic = Traffic()
         self.dtls = rtc.Dtls(certificate, self._send_datagram)
         self.sctp: rtc.Sctp | None = None
         self.rx: Any = None
@@ -159,6 +161,9 @@ class Peer:
             packet: bytes = rx.unprotect(data)
         except rtc.SrtpError:
             return
+        traffic = self.traffic
+        traffic.packets_in += 1
+        traffic.bytes_in += len(packet)
         if self.twcc_id is not None:
             # Before routing: probes on unknown or repair SSRCs count as received too.
             value = extension(packet, self.twcc_id)
@@ -176,6 +181,8 @@ class Peer:
     def send_rtp(self, packet: bytes) -> None:
         tx, path = self.tx, self.path
         if tx is not None and path is not None:
+            self.traffic.packets_out += 1
+            self.traffic.bytes_out += len(packet)
             self.mux.send(tx.protect(packet), path)
 
     def send_rtcp(self, packet: bytes) -> None:
@@ -211,6 +218,7 @@ class Peer:
             elif isinstance(packet, rtc.RtcpRtpfbPacket):
                 sink = self.sinks.get(packet.media_ssrc)
                 if sink is not None and packet.fmt == rtc.FMT_NACK:
+                    self.traffic.nacks_in += len(packet.lost)
                     sink.on_nack(packet.lost)
             elif isinstance(packet, rtc.RtcpPsfbPacket):
                 self._on_payload_feedback(packet, now)
@@ -230,4 +238,5 @@ class Peer:
             return
         for sink in sinks:
             if sink is not None:
+                self.traffic.plis_in += 1
                 sink.on_keyframe_request()

@@ -72,11 +72,13 @@ def parse_binding_request(data: bytes) -> BindingRequest | None:
     return None
 
 
-def binding_response(transaction_id: bytes, address: tuple[str, int], password: str) -> bytes:
-    """A success response telling the client its IPv4 address and port, with integrity and fingerprint."""
-    host, port = address
-    packed = struct.unpack("!I", socket.inet_aton(host))[0] ^ _COOKIE
-    mapped = struct.pack("!HHBBHI", _XOR_MAPPED_ADDRESS, 8, 0, 1, port ^ (_COOKIE >> 16), packed)
+def binding_response(transaction_id: bytes, host: str, port: int, password: str) -> bytes:
+    """A success response telling the client its address and port, with integrity and fingerprint."""
+    family = 2 if ":" in host else 1
+    packed = socket.inet_pton(socket.AF_INET6 if family == 2 else socket.AF_INET, host.partition("%")[0])
+    key = (struct.pack("!I", _COOKIE) + transaction_id)[: len(packed)]
+    masked = bytes(a ^ b for a, b in zip(packed, key, strict=True))
+    mapped = struct.pack("!HHBBH", _XOR_MAPPED_ADDRESS, 4 + len(packed), 0, family, port ^ (_COOKIE >> 16)) + masked
     head = struct.pack("!HHI", _BINDING_SUCCESS, len(mapped) + 24, _COOKIE) + transaction_id + mapped
     integrity = hmac.digest(password.encode(), head, hashlib.sha1)
     body = head[20:] + struct.pack("!HH", _MESSAGE_INTEGRITY, 20) + integrity

@@ -1,4 +1,4 @@
-"""livekit.Egress: room composites as MP4 files, made by our recorder."""
+"""livekit.Egress: rooms and single participants as MP4 files, made by our recorder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from livekit.protocol import egress as api
 
 from meet.media.room import RoomRegistry
 from meet.media.twirp.auth import Authenticator, Grants
-from meet.media.twirp.egress_info import check_layout, egress_info, egress_request
-from meet.media.twirp.egress_model import EgressControl, EgressNotRunning, EgressUnavailable, EgressUnknown
+from meet.media.twirp.egress_info import check_layout, egress_info, egress_request, participant_request
+from meet.media.twirp.egress_model import (
+    EgressControl,
+    EgressNotRunning,
+    EgressRefused,
+    EgressRequest,
+    EgressUnavailable,
+    EgressUnknown,
+)
 from meet.media.twirp.errors import TwirpError
 from meet.media.twirp.service import Method, Service
 
@@ -28,6 +35,7 @@ class EgressApi:
             auth,
             {
                 "StartRoomCompositeEgress": Method(api.RoomCompositeEgressRequest, self.start_room_composite),
+                "StartParticipantEgress": Method(api.ParticipantEgressRequest, self.start_participant),
                 "StopEgress": Method(api.StopEgressRequest, self.stop_egress),
                 "ListEgress": Method(api.ListEgressRequest, self.list_egress),
                 "UpdateLayout": Method(api.UpdateLayoutRequest, self.update_layout),
@@ -36,7 +44,6 @@ class EgressApi:
                 {
                     "StartEgress",
                     "StartWebEgress",
-                    "StartParticipantEgress",
                     "StartTrackCompositeEgress",
                     "StartTrackEgress",
                     "UpdateStream",
@@ -48,9 +55,19 @@ class EgressApi:
         """Answers at once with status STARTING; the room must exist."""
         grants.need_record()
         room = self._registry.require(message.room_name)
-        request = egress_request(message, room.sid, datetime.datetime.now(datetime.UTC))
+        return await self._start(egress_request(message, room.sid, datetime.datetime.now(datetime.UTC)))
+
+    async def start_participant(self, grants: Grants, message: api.ParticipantEgressRequest) -> api.EgressInfo:
+        """Records until the participant leaves; one that is not there yet is waited for, as in LiveKit."""
+        grants.need_record()
+        room = self._registry.require(message.room_name)
+        return await self._start(participant_request(message, room.sid, datetime.datetime.now(datetime.UTC)))
+
+    async def _start(self, request: EgressRequest) -> api.EgressInfo:
         try:
             return egress_info(await self._control.start(request))
+        except EgressRefused as error:
+            raise TwirpError("resource_exhausted", str(error)) from None
         except EgressUnavailable as error:
             raise TwirpError("unavailable", str(error)) from None
 

@@ -1,4 +1,4 @@
-"""EgressState <-> LiveKit's EgressInfo and RoomCompositeEgressRequest."""
+"""EgressState <-> LiveKit's EgressInfo, RoomCompositeEgressRequest and ParticipantEgressRequest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from livekit.protocol import egress as api
 from livekit.protocol import models as pb
 
-from meet.media.twirp.egress_model import LAYOUTS, EgressRequest, EgressState, EgressStatus
+from meet.media.twirp.egress_model import LAYOUTS, EgressRequest, EgressState, EgressStatus, ParticipantChoice
 from meet.media.twirp.errors import TwirpError
 
 _STATUS: Final[dict[EgressStatus, int]] = {
@@ -27,9 +27,6 @@ _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 def egress_info(state: EgressState) -> api.EgressInfo:
     """The state as the API and the webhooks show it; times and durations are nanoseconds there."""
-    composite = api.RoomCompositeEgressRequest.FromString(state.request.original)
-    composite.room_name = state.request.room_name
-    composite.layout = state.layout
     file = api.FileInfo(
         filename=state.request.key,
         started_at=_ns(state.started_at_ms),
@@ -47,12 +44,17 @@ def egress_info(state: EgressState) -> api.EgressInfo:
         started_at=_ns(state.started_at_ms),
         updated_at=_ns(state.updated_at_ms),
         ended_at=_ns(state.ended_at_ms),
-        room_composite=composite,
         file_results=[file],
         error=state.error or "",
         error_code=state.error_code or 0,
         details=state.details or "",
     )
+    if state.request.participant is not None:
+        info.participant.ParseFromString(state.request.original)
+    else:
+        info.room_composite.ParseFromString(state.request.original)
+        info.room_composite.room_name = state.request.room_name
+        info.room_composite.layout = state.layout
     # Older clients read the oneof instead of the list, as LiveKit still fills both.
     info.file.CopyFrom(file)
     return info
@@ -70,18 +72,39 @@ def egress_request(message: api.RoomCompositeEgressRequest, room_sid: str, now: 
         or message.webhooks
     ):
         raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
-    outputs = [*message.file_outputs, *([message.file] if message.WhichOneof("output") == "file" else [])]
-    if len(outputs) != 1:
-        raise TwirpError("invalid_argument", "exactly one file output is required")
+    files = [*message.file_outputs, *([message.file] if message.WhichOneof("output") == "file" else [])]
     layout = check_layout(message.layout or "grid")
     return EgressRequest(
         room_name=message.room_name,
         room_sid=room_sid,
         layout=layout,
         encoding=_encoding(message),
-        key=_key(outputs[0], message.room_name, room_sid, now),
+        key=_key(_only(files), message.room_name, room_sid, now),
         original=message.SerializeToString(),
     )
+
+
+def participant_request(message: api.ParticipantEgressRequest, room_sid: str, now: datetime.datetime) -> EgressRequest:
+    """The same for one participant; its tracks fill the picture. Raises as `egress_request` does."""
+    if not message.identity:
+        raise TwirpError("invalid_argument", "identity is required")
+    if message.stream_outputs or message.segment_outputs or message.image_outputs or message.webhooks:
+        raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
+    return EgressRequest(
+        room_name=message.room_name,
+        room_sid=room_sid,
+        layout="grid",
+        encoding=_encoding(message),
+        key=_key(_only(list(message.file_outputs)), message.room_name, room_sid, now, message.identity),
+        original=message.SerializeToString(),
+        participant=ParticipantChoice(message.identity, message.screen_share),
+    )
+
+
+def _only(outputs: list[api.EncodedFileOutput]) -> api.EncodedFileOutput:
+    if len(outputs) != 1:
+        raise TwirpError("invalid_argument", "exactly one file output is required")
+    return outputs[0]
 
 
 def check_layout(layout: str) -> str:
@@ -92,7 +115,7 @@ def check_layout(layout: str) -> str:
     return name
 
 
-def _encoding(message: api.RoomCompositeEgressRequest) -> str | dict[str, Any]:
+def _encoding(message: api.RoomCompositeEgressRequest | api.ParticipantEgressRequest) -> str | dict[str, Any]:
     """Preset name, or the options object of the recorder (bitrates in kbit/s, key frames in seconds)."""
     if message.WhichOneof("options") != "advanced":
         if int(message.preset) > int(api.EncodingOptionsPreset.PORTRAIT_H264_1080P_60):
@@ -124,16 +147,17 @@ def _encoding(message: api.RoomCompositeEgressRequest) -> str | dict[str, Any]:
     }
 
 
-def _key(output: api.EncodedFileOutput, room: str, room_sid: str, now: datetime.datetime) -> str:
+def _key(output: api.EncodedFileOutput, room: str, room_sid: str, now: datetime.datetime, identity: str = "") -> str:
     """Storage key of the file: the path with LiveKit's placeholders filled in and `.mp4` added."""
     if output.WhichOneof("output") is not None:
         raise TwirpError("invalid_argument", "files go to this server's own storage; leave s3, gcp and azure out")
     if int(output.file_type) not in (api.EncodedFileType.DEFAULT_FILETYPE, api.EncodedFileType.MP4):
         raise TwirpError("unimplemented", "only MP4 files are available")
-    path = output.filepath or "{room_name}-{time}"
+    path = output.filepath or ("{room_name}-{publisher_identity}-{time}" if identity else "{room_name}-{time}")
     fields = {
         "{room_name}": room.replace("/", "_"),
         "{room_id}": room_sid,
+        "{publisher_identity}": identity.replace("/", "_"),
         "{time}": now.strftime("%Y-%m-%dT%H%M%S"),
     }
     for placeholder, value in fields.items():

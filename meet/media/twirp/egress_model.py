@@ -18,10 +18,19 @@ LAYOUTS: Final = ("grid", "speaker", "single-speaker")
 
 
 @dataclass(frozen=True)
+class ParticipantChoice:
+    """Record only this participant: its camera and microphone, or its screen share with sound."""
+
+    identity: str
+    screen_share: bool = False
+
+
+@dataclass(frozen=True)
 class EgressRequest:
     """A wish to record. encoding: preset name or options object; key: storage key of the finished file.
 
-    `original` is the serialized RoomCompositeEgressRequest, echoed in every EgressInfo.
+    participant: None records the whole room. `original` is the serialized RoomCompositeEgressRequest or
+    ParticipantEgressRequest, echoed in every EgressInfo.
     """
 
     room_name: str
@@ -30,6 +39,7 @@ class EgressRequest:
     encoding: str | dict[str, Any]
     key: str
     original: bytes = field(default=b"", repr=False)
+    participant: ParticipantChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +91,15 @@ class EgressUnavailable(EgressError):
     """The egress could not be started; nothing was left behind."""
 
 
+class EgressRefused(EgressUnavailable):
+    """This machine has no room for another recording now: disk, spool or processor."""
+
+
 class EgressControl(Protocol):
     """Starts, stops and lists recordings."""
 
     async def start(self, request: EgressRequest) -> EgressState:
-        """Raises EgressUnavailable."""
+        """Raises EgressUnavailable, or EgressRefused when it was not even tried."""
 
     async def stop(self, egress_id: str) -> EgressState:
         """Raises EgressUnknown or EgressNotRunning."""

@@ -25,13 +25,15 @@ class Robot:
         self.data: list[tuple[bytes, str, str | None]] = []
         self.disconnected: list[int] = []
         self.speakers: set[str] = set()
+        self.active: list[Any] = []
+        self.amplitude = 12000
         self._tasks: set[asyncio.Task[Any]] = set()
         self._video: rtc.VideoSource | None = None
         self._audio: rtc.AudioSource | None = None
         self.room.on("track_subscribed", self._subscribed)
         self.room.on("data_received", self._received)
         self.room.on("disconnected", lambda reason: self.disconnected.append(reason))
-        self.room.on("active_speakers_changed", lambda found: self.speakers.update(p.identity for p in found))
+        self.room.on("active_speakers_changed", self._speaking)
 
     async def join(self, url: str, token: str, *, single_pc: bool = True) -> None:
         options = rtc.RoomOptions(single_peer_connection=single_pc)
@@ -42,15 +44,16 @@ class Robot:
         track = rtc.LocalVideoTrack.create_video_track("camera", self._video)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=False)
         publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 15)
-        self._start(self._feed_video(self._video))
+        self.start(self._feed_video(self._video))
         return publication
 
-    async def publish_audio(self) -> rtc.LocalTrackPublication:
+    async def publish_audio(self, *, amplitude: int = 12000) -> rtc.LocalTrackPublication:
+        self.amplitude = amplitude
         self._audio = rtc.AudioSource(48000, 1)
         track = rtc.LocalAudioTrack.create_audio_track("mic", self._audio)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
         publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 15)
-        self._start(self._feed_audio(self._audio))
+        self.start(self._feed_audio(self._audio))
         return publication
 
     async def leave(self) -> None:
@@ -63,14 +66,18 @@ class Robot:
         if self._video is not None:
             await self._video.aclose()
 
-    def _start(self, work: Any) -> None:
+    def start(self, work: Any) -> None:
         self._tasks.add(asyncio.create_task(work))
+
+    def _speaking(self, found: list[Any]) -> None:
+        self.active = found
+        self.speakers.update(p.identity for p in found)
 
     def _subscribed(self, track: Any, _publication: Any, participant: Any) -> None:
         if track.kind == rtc.TrackKind.KIND_VIDEO:
-            self._start(self._watch(rtc.VideoStream(track), participant.identity))
+            self.start(self._watch(rtc.VideoStream(track), participant.identity))
         else:
-            self._start(self._listen(rtc.AudioStream(track), participant.identity))
+            self.start(self._listen(rtc.AudioStream(track), participant.identity))
 
     def _received(self, packet: Any) -> None:
         self.data.append((packet.data, packet.topic, packet.participant.identity if packet.participant else None))
@@ -100,10 +107,10 @@ class Robot:
             source.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, pixel * WIDTH * HEIGHT))
             await asyncio.sleep(0.05)
 
-    @staticmethod
-    async def _feed_audio(source: rtc.AudioSource) -> None:
-        tone = struct.pack(f"<{_STEP}h", *(int(12000 * math.sin(2 * math.pi * i * 5 / _STEP)) for i in range(_STEP)))
+    async def _feed_audio(self, source: rtc.AudioSource) -> None:
+        wave = [math.sin(2 * math.pi * i * 5 / _STEP) for i in range(_STEP)]
         while True:
+            tone = struct.pack(f"<{_STEP}h", *(int(self.amplitude * value) for value in wave))
             await source.capture_frame(rtc.AudioFrame(tone, 48000, 1, _STEP))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright
 
 from meet.media.main import Extension, MediaConfig, MediaServer
-from meet.media.room import RoomRegistry
+from meet.media.room import RoomRegistry, TrackKind
 from tests.e2e.media.conftest import KEY, SECRET, access_token
+from tests.e2e.media.shaper import Shaper
 
 HERE = Path(__file__).parent
 LIVEKIT_CLIENT = HERE.parents[2] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
@@ -46,9 +48,14 @@ async def _page_routes(_registry: RoomRegistry) -> Extension:
 
 
 @pytest.fixture
-async def media() -> AsyncIterator[MediaServer]:
+def video_codecs() -> tuple[str, ...]:
+    return ("VP8", "H264")
+
+
+@pytest.fixture
+async def media(video_codecs: tuple[str, ...]) -> AsyncIterator[MediaServer]:
     assert LIVEKIT_CLIENT.exists(), f"{LIVEKIT_CLIENT} is missing: run `npm ci` in web/ (make test does)"
-    server = MediaServer(MediaConfig(keys={KEY: SECRET}, port=0, rtc_port=0), _page_routes)
+    server = MediaServer(MediaConfig(keys={KEY: SECRET}, port=0, rtc_port=0, video_codecs=video_codecs), _page_routes)
     await server.start()
     yield server
     await server.stop()
@@ -64,7 +71,15 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def enter(media: MediaServer, browser: Browser) -> Enter:
-    async def join(identity: str, *, single: bool, codec: str = "vp8", publish: bool = True, **grants: Any) -> Page:
+    async def join(
+        identity: str,
+        *,
+        single: bool,
+        codec: str = "vp8",
+        publish: bool = True,
+        options: dict[str, Any] | None = None,
+        **grants: Any,
+    ) -> Page:
         page = await (await browser.new_context()).new_page()
         await page.goto(f"http://127.0.0.1:{media.port}/page")
         wanted = {
@@ -73,6 +88,7 @@ def enter(media: MediaServer, browser: Browser) -> Enter:
             "single": single,
             "codec": codec,
             "publish": publish,
+            "options": options or {},
         }
         await page.evaluate("wanted => join(wanted)", wanted)
         return page
@@ -159,3 +175,95 @@ async def test_reconnecting(enter: Enter, single: bool) -> None:
         await advances(alice, "video bob")
         await advances(bob, "video alice")
         assert "trackSubscriptionFailed" not in await bob.evaluate("seen.events")
+
+
+async def test_dynacast_and_adaptive_stream(enter: Enter) -> None:
+    """The publisher encodes what somebody looks at: nothing, then what a small tile needs, then everything."""
+    alice = await enter("alice", single=True, options={"dynacast": True})
+    await holds(alice, "async () => (await sendingLayers()).length === 0", seconds=30)
+    bob = await enter("bob", single=True, publish=False, options={"adaptiveStream": True})
+    await bob.evaluate("document.getElementById('media').style.width = '160px'")
+    await bob.add_style_tag(content="#media > video { width: 160px; height: 90px }")
+    await advances(bob, "video alice")
+    await holds(alice, "async () => (await sendingLayers()).join() === 'q'", seconds=30)
+    await bob.add_style_tag(content="#media > video { width: 1280px !important; height: 720px !important }")
+    await holds(alice, "async () => (await sendingLayers()).join() === 'f,h,q'", seconds=30)
+    await advances(bob, "video alice", width=1280)
+
+
+async def test_no_data_is_lost_or_doubled_by_a_resume(enter: Enter) -> None:
+    alice, bob = await enter("alice", single=True, publish=False), await enter("bob", single=True, publish=False)
+    await holds(alice, "() => room.remoteParticipants.size === 1")
+    flood = """async ([from, to]) => {
+        const encoder = new TextEncoder();
+        for (let i = from; i < to; i++) {
+            await room.localParticipant.publishData(encoder.encode(String(i)), {reliable: true, topic: 't'});
+            await new Promise(done => setTimeout(done, 10));
+        }
+    }"""
+    for victim in (alice, bob):  # first the sender is cut off, then the receiver
+        await victim.evaluate("seen.events.length = 0")
+        sending = asyncio.create_task(alice.evaluate(flood, [0, 300]))
+        await asyncio.sleep(0.5)
+        await victim.evaluate("room.simulateScenario('signal-reconnect')")
+        await sending
+        await holds(victim, "() => seen.events.includes('reconnected')")
+        await holds(bob, "() => seen.data.length >= 300")
+        await asyncio.sleep(0.5)
+        assert [int(text) for text, _, _ in await bob.evaluate("seen.data")] == list(range(300))
+        await bob.evaluate("seen.data.length = 0")
+
+
+async def test_without_udp(enter: Enter, media: MediaServer) -> None:
+    media.mux.drop = lambda _outgoing, _data: True
+    alice, bob = await enter("alice", single=True), await enter("bob", single=False, publish=False)
+    await advances(bob, "video alice")
+    await holds(bob, "() => seen.peaks['alice'] > 0.1")
+    assert media.mux.tcp_connections >= 2
+    await alice.evaluate("room.disconnect()")
+
+
+async def test_a_slow_link_gets_the_low_layer_and_clean_sound(enter: Enter, media: MediaServer) -> None:
+    """300 kb/s for one of two subscribers: it keeps a moving picture, the other one 720p; then it gets 720p back."""
+    shaper = Shaper(media)
+    media.mux.shape = shaper
+    await enter("alice", single=True)
+    bob, carol = await enter("bob", single=True, publish=False), await enter("carol", single=True, publish=False)
+    for page in (bob, carol):
+        await advances(page, "video alice", width=1280)
+    shaper.limit("bob", 300_000)
+    await holds(bob, "() => tiles()['video alice'][0] === 320", seconds=10)
+    before = await bob.evaluate("concealment()")
+    for _ in range(3):
+        await asyncio.sleep(1)
+        await advances(bob, "video alice", width=320)
+    after = await bob.evaluate("concealment()")
+    assert (after[0] - before[0]) / (after[1] - before[1]) < 0.05, "share of sound made up for lost packets"
+    await advances(carol, "video alice", width=1280)
+    shaper.limit("bob", None)
+    await holds(bob, "() => tiles()['video alice'][0] === 1280", seconds=10)
+    await advances(bob, "video alice", width=1280)
+
+
+class TestVp9:
+    @pytest.fixture
+    def video_codecs(self) -> tuple[str, ...]:
+        return ("VP8", "VP9")
+
+    async def test_vp9_is_forwarded_where_it_is_allowed(self, enter: Enter, media: MediaServer) -> None:
+        await enter("alice", single=True, codec="vp9")
+        bob, carol = await enter("bob", single=True, publish=False), await enter("carol", single=False, publish=False)
+        for page in (bob, carol):
+            await advances(page, "video alice", width=320)
+        (track,) = (
+            t for t in media.registry.require("room").participants["alice"].live_tracks if t.kind is TrackKind.VIDEO
+        )
+        assert track.mime_type == "video/VP9"
+
+
+async def test_a_codec_that_is_not_allowed_is_replaced(enter: Enter, media: MediaServer) -> None:
+    await enter("alice", single=True, codec="vp9")
+    bob = await enter("bob", single=True, publish=False)
+    await advances(bob, "video alice", width=320)
+    tracks = media.registry.require("room").participants["alice"].live_tracks
+    assert {t.mime_type for t in tracks} == {"video/VP8", "audio/opus"}

@@ -22,6 +22,7 @@ from meet.media.room import (
 from meet.media.room.model import new_sid
 from meet.media.transport.ice_lite import Path
 from meet.media.transport.peer import Peer
+from meet.media.transport.traffic import Traffic
 
 
 class Clock:
@@ -60,6 +61,7 @@ class FakePeer:
         self.path = ("sock", ("127.0.0.1", 9))
         self.connected = connected
         self.ssrc = 4242
+        self.traffic = Traffic()
         self.handlers: dict[int, Any] = {}
         self.sources: dict[int, Any] = {}
         self.sinks: dict[int, Any] = {}
@@ -127,6 +129,8 @@ class FakeLink:
 
     def mute_requested(self, publication: Publication) -> None:
         self.mutes.append((publication.sid, publication.muted))
+
+    def rights_changed(self) -> None: ...
 
     def room_changed(self, room: Room) -> None:
         self.rooms.append(room.metadata)

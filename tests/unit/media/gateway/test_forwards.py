@@ -171,3 +171,24 @@ async def test_the_client_is_asked_once_per_change(rig: Rig) -> None:
     subscriber.add(rig.publication(2))
     assert len(rig.sent) == 1
     assert rig.sent[0].WhichOneof("message") == "media_sections_requirement"
+
+
+async def test_a_pause_for_lack_of_bandwidth_is_told_once(rig: Rig) -> None:
+    subscriber = rig.offering(reuse=True)
+    publication = rig.publication(1)
+    subscriber.add(publication)
+    forward = subscriber.items["TR_1"]
+    subscriber.start()
+    down = forward.down
+    assert down is not None
+    down.enabled = True
+    rig.sent.clear()
+    for ceiling in (-1, -1, 0, 0):
+        down.ceiling = ceiling
+        subscriber.bandwidth._next_try = float("inf")
+        subscriber.tick(1.0)
+    states = [s for m in rig.sent for s in m.stream_state_update.stream_states]
+    assert [(s.participant_sid, s.track_sid, s.state) for s in states] == [
+        (rig.owner.sid, "TR_1", sig.StreamState.PAUSED),
+        (rig.owner.sid, "TR_1", sig.StreamState.ACTIVE),
+    ]

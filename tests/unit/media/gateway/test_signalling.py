@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from livekit.protocol import models as pb
 from livekit.protocol import rtc as sig
 
 from meet.media.gateway import pulse
+from meet.media.gateway.turn import TurnConfig
 from meet.media.main import MediaServer
 from meet.media.room import LeaveReason, Permission
 from meet.media.sdp.parse import parse
@@ -303,3 +305,61 @@ async def test_full_room(client: Connect, server: MediaServer) -> None:
     bob = await client().v0(token("bob"))
     assert (await bob.expect("leave")).reason == pb.DisconnectReason.JOIN_FAILURE
     await bob.ended()
+
+
+async def test_what_a_resuming_client_is_sent_again(client: Connect, server: MediaServer) -> None:
+    alice = await _joined(client, "alice")
+    session = next(iter(server.gateway.pulse.sessions))
+    for sequence in (1, 2, 2, 1, 3):  # 1 and 2 come twice, as after a resume of the sender
+        packet = pb.DataPacket(sequence=sequence, user=pb.UserPacket(payload=b"x"))
+        session._on_data("_reliable", packet.SerializeToString())
+    assert session.reliable.last == 3
+    await alice.socket.close()
+    again = await client().v0(token("alice"), reconnect="1", sid=alice.sid)
+    assert (await again.expect("reconnect")).last_message_seq == 3
+    assert (await again.expect("room_update")).room.name == "room"
+
+
+async def test_packets_that_a_receiver_missed(client: Connect, server: MediaServer) -> None:
+    await _joined(client, "alice")
+    bob = await _joined(client, "bob")
+    alice_session, bob_session = (
+        next(s for s in server.gateway.pulse.sessions if s.participant.identity == name) for name in ("alice", "bob")
+    )
+    for sequence in (1, 2, 3):
+        packet = pb.DataPacket(sequence=sequence, user=pb.UserPacket(payload=b"%d" % sequence))
+        alice_session._on_data("_reliable", packet.SerializeToString())
+    bob_session._early.clear()  # they were under way when his connection broke
+    state = sig.DataChannelReceiveState(publisher_sid=alice_session.participant.sid, last_seq=1)
+    await bob.send(sync_state=sig.SyncState(datachannel_receive_states=[state]))
+    await bob.send(ping=1)
+    await bob.expect("pong")
+    assert [pb.DataPacket.FromString(p).sequence for p in bob_session._early] == [2, 3]
+
+
+async def test_turn_servers_are_told_at_join_and_resume(http: aiohttp.ClientSession) -> None:
+    async with running(turn=TurnConfig(("turn:relay.example:3478",), "north")) as server:
+        alice = await Client(http, server).v0(token("alice"))
+        join = await alice.expect("join")
+        (relay,) = join.ice_servers
+        expiry, _, identity = relay.username.partition(":")
+        assert (list(relay.urls), identity) == (["turn:relay.example:3478"], "alice")
+        assert 86_000 < int(expiry) - time.time() <= 86_400
+        await alice.socket.close()
+        again = await Client(http, server).v0(token("alice"), reconnect="1", sid=join.participant.sid)
+        assert (await again.expect("reconnect")).ice_servers[0].urls == relay.urls
+
+
+async def test_a_restored_room_is_woken_by_people_only(
+    server: MediaServer, http: aiohttp.ClientSession, client: Connect
+) -> None:
+    """A recorder must not go on recording a meeting that nobody came back to after a restart."""
+    server.registry.restore("room", sid="RM_old", created_at_ms=1)
+    query = {"access_token": token("EG_1", hidden=True, recorder=True)}
+    url = f"http://127.0.0.1:{server.port}/rtc/validate"
+    async with http.get(url, params=query) as response:
+        assert response.status == 404
+    alice = await client().v0(token("alice"))
+    assert (await alice.expect("join")).room.sid == "RM_old"
+    async with http.get(url, params=query) as response:
+        assert response.status == 200

@@ -33,7 +33,7 @@ class Rig:
                 self.bandwidth.on_estimate(estimate, self.clock.now)
             self.bandwidth.allocate(self.clock.now, [self.down])
             rids = [r for r, s in self.track.layers.items() if s.rank <= self.down.ceiling]
-            self.down.current = self.track.layers[rids[-1]]
+            self.down.current = self.track.layers[rids[-1]] if rids else None
 
 
 def test_without_estimates_nothing_is_capped() -> None:
@@ -49,34 +49,75 @@ def test_a_short_dip_is_ignored() -> None:
     assert rig.down.ceiling == HIGHEST
 
 
-def test_congestion_lowers_step_by_step_to_what_fits() -> None:
+def test_congestion_lowers_to_what_fits_at_once() -> None:
     rig = Rig()
-    rig.run(2, 300_000)
+    rig.run(3, 600_000)
     assert rig.down.ceiling == 1
-    rig.run(2, 300_000)
+    rig = Rig()
+    rig.run(3, 300_000)
     assert rig.down.ceiling == 0
 
 
-def test_it_tries_again_and_backs_off_when_that_fails() -> None:
+def test_a_layer_that_is_cut_stops_before_the_lower_one_starts() -> None:
+    rig = Rig()
+    rig.run(1, 3_000_000)
+    rig.bandwidth.on_estimate(300_000, rig.clock.now)
+    for _ in range(4):
+        rig.clock.now += 0.25
+        rig.bandwidth.allocate(rig.clock.now, [rig.down])
+    assert rig.down.current is None
+
+
+def test_an_estimate_that_grows_is_no_congestion() -> None:
+    rig = Rig()
+    estimate = 200_000.0
+    for _ in range(30):
+        rig.run(0.5, int(estimate))
+        estimate *= 1.04
+    assert rig.down.ceiling == HIGHEST
+
+
+def test_tries_that_fail_become_rare() -> None:
     rig = Rig()
     tries = []
-    for second in range(120):
+    for _ in range(1200):
         before = rig.down.ceiling
-        rig.run(1, 200_000 if rig.down.ceiling != 0 else 220_000)
+        rig.run(0.25, 280_000 if rig.down.ceiling == 0 else 200_000)
         if rig.down.ceiling > before:
-            tries.append(second)
+            tries.append(rig.clock.now)
     gaps = [b - a for a, b in itertools.pairwise(tries)]
-    assert len(tries) >= 2
-    assert gaps == sorted(gaps)
-    assert gaps[-1] >= 2 * gaps[0]
+    assert gaps[0] < 5
+    assert max(gaps[:4]) < 7
+    assert 38 < gaps[-1] < 45
 
 
-def test_when_the_network_recovers_the_best_layer_comes_back() -> None:
+def test_when_the_limit_ends_the_best_layer_is_back_in_ten_seconds() -> None:
+    """The estimate then grows by 4 % in half a second, as Chromium's does, far below what is sent."""
     rig = Rig()
-    rig.run(4, 300_000)
+    for _ in range(80):
+        rig.run(0.25, 280_000 if rig.down.ceiling == 0 else 200_000)
     assert rig.down.ceiling == 0
-    rig.run(30, 4_000_000)
+    estimate = 200_000.0
+    for _ in range(18):
+        estimate *= 1.04
+        rig.run(0.5, int(estimate))
     assert rig.down.ceiling >= 2
+    rig.run(5, int(estimate * 1.1))
+    for _ in range(20):
+        estimate *= 1.04
+        rig.run(0.5, int(estimate))
+    assert rig.down.ceiling >= 2
+
+
+def test_repairs_end_a_try_before_reports_do() -> None:
+    rig = Rig()
+    rig.run(3, 300_000)
+    while rig.down.ceiling == 0:
+        rig.run(0.25, 300_000)
+    rig.down.packets += 100
+    rig.down.on_nack(list(range(30)))
+    rig.run(0.25, 300_000)
+    assert rig.down.ceiling == 0
 
 
 def test_heavy_loss_counts_as_congestion() -> None:
@@ -84,6 +125,23 @@ def test_heavy_loss_counts_as_congestion() -> None:
     rig.down.fraction_lost = 0.3
     rig.run(2, None)
     assert rig.down.ceiling == 1
+
+
+def test_when_nothing_fits_the_video_pauses_and_comes_back() -> None:
+    rig = Rig()
+    rig.run(2.5, 60_000)
+    assert rig.down.ceiling == 0
+    rig.run(4, 60_000)
+    assert rig.down.starved
+    rig.run(30, 4_000_000)
+    assert rig.down.ceiling >= 2
+
+
+def test_loss_alone_never_pauses_a_video() -> None:
+    rig = Rig()
+    rig.down.fraction_lost = 0.3
+    rig.run(30, 1_000_000)
+    assert rig.down.ceiling == 0
 
 
 def test_old_estimates_do_not_count() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meet.media.sfu import h264, vp8
+from meet.media.sfu import h264, vp8, vp9
 from tests.unit.media import fakes
 
 
@@ -91,3 +91,22 @@ def test_seven_bit_ids_stay_seven_bits() -> None:
 )
 def test_h264_entry_points(payload: bytes, expected: bool) -> None:
     assert h264.starts_keyframe(payload) is expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "key"),
+    [
+        (b"\x88\x81\x00\x82", True),  # picture id of 15 bits, begins a frame
+        (b"\x88\x01\x82", True),  # of 7 bits
+        (b"\x08\x82", True),  # none
+        (b"\xa8\x01\x00\x82", True),  # lowest spatial layer
+        (b"\xa8\x01\x02\x82", False),  # the second one
+        (b"\xc8\x01\x82", False),  # predicted
+        (b"\x80\x01\x82", False),  # in the middle of a frame
+        (b"\x88", False),
+        (b"\xa8\x01", False),
+        (b"", False),
+    ],
+)
+def test_vp9_key_frames(payload: bytes, key: bool) -> None:
+    assert vp9.starts_keyframe(payload) is key

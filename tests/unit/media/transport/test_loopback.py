@@ -197,6 +197,21 @@ async def test_ice_restart_keeps_the_session(bench: Bench) -> None:
     assert seen == [5]
 
 
+async def test_a_client_that_changes_its_address_is_followed(bench: Bench) -> None:
+    """The session goes on over another socket after the next check, without a new handshake."""
+    peer, client = await bench.pair("a")
+    await client.connect(peer, bench.certificate)
+    old = client.transport
+    await client.open()
+    client.check(peer.ice.ufrag, peer.ice.pwd)
+    await asyncio.wait_for(client.answers.get(), 5)
+    assert peer.path is not None
+    assert peer.path.address == client.transport.get_extra_info("sockname")
+    old.close()
+    peer.send_rtp(rtp(1, 2, b"hello", ssrc=9))
+    assert client.rx.unprotect(await asyncio.wait_for(client.media.get(), 5)).endswith(b"hello")
+
+
 async def test_closed_peers_hear_nothing_more(bench: Bench) -> None:
     peer, client = await bench.pair("a")
     await client.connect(peer, bench.certificate)

@@ -57,6 +57,7 @@ def test_what_follows_the_integrity_is_ignored() -> None:
         request()[:20],
         request(username=""),
     ],
+    ids=["empty", "zeros", "cut", "longer", "a response", "no attributes", "no user name"],
 )
 def test_anything_else_is_refused(data: bytes) -> None:
     assert stun.parse_binding_request(data) is None
@@ -65,9 +66,17 @@ def test_anything_else_is_refused(data: bytes) -> None:
 def test_response_is_understood_by_others() -> None:
     parsed = stun.parse_binding_request(request())
     assert parsed is not None
-    raw = stun.binding_response(parsed.transaction_id, ("192.0.2.7", 54321), "secret")
+    raw = stun.binding_response(parsed.transaction_id, "192.0.2.7", 54321, "secret")
     message = reference.parse_message(raw)
     assert message.message_class is reference.Class.RESPONSE
     assert message.attributes["XOR-MAPPED-ADDRESS"] == ("192.0.2.7", 54321)
     assert message.transaction_id == parsed.transaction_id
     assert message.check_message_integrity(b"secret")
+
+
+def test_an_ipv6_client_learns_its_address() -> None:
+    parsed = stun.parse_binding_request(request())
+    assert parsed is not None
+    raw = stun.binding_response(parsed.transaction_id, "2001:db8::7", 54321, "secret")
+    message = reference.parse_message(raw)
+    assert message.attributes["XOR-MAPPED-ADDRESS"] == ("2001:db8::7", 54321)

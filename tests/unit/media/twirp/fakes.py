@@ -19,6 +19,7 @@ from meet.media.room import (
 )
 from meet.media.twirp.egress_model import (
     EgressNotRunning,
+    EgressRefused,
     EgressRequest,
     EgressState,
     EgressUnavailable,
@@ -52,6 +53,8 @@ class FakeLink:
 
     def mute_requested(self, publication: Publication) -> None:
         self.muted.append(publication.sid)
+
+    def rights_changed(self) -> None: ...
 
     def room_changed(self, room: Room) -> None:
         self.room_metadata.append(room.metadata)
@@ -92,15 +95,17 @@ def publish(room: Room, identity: str, sid: str = "TR_mic") -> Publication:
 
 
 class FakeControl:
-    """Keeps states in a list; `refuse` makes the next start fail."""
+    """Keeps states in a list; `refuse` makes the next start fail, `full` refuse it for want of room."""
 
     def __init__(self) -> None:
         self.states: dict[str, EgressState] = {}
-        self.refuse = ""
+        self.refuse = self.full = ""
 
     async def start(self, request: EgressRequest) -> EgressState:
         if self.refuse:
             raise EgressUnavailable(self.refuse)
+        if self.full:
+            raise EgressRefused(self.full)
         egress_id = f"EG_{len(self.states):012d}"
         state = EgressState(egress_id, request, layout=request.layout, started_at_ms=1_700_000_000_000)
         self.states[egress_id] = state

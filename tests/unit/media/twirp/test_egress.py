@@ -11,7 +11,7 @@ from livekit.protocol import egress as proto
 from livekit.protocol import models as pb
 
 from meet.media.twirp.egress_info import egress_info, egress_request
-from meet.media.twirp.egress_model import STATUSES
+from meet.media.twirp.egress_model import STATUSES, ParticipantChoice
 from meet.media.twirp.errors import TwirpError
 from tests.unit.media.twirp.conftest import Server
 
@@ -56,6 +56,24 @@ async def test_start_list_update_stop(client: api.LiveKitAPI, server: Server) ->
     with pytest.raises(api.ServerError) as caught:
         await client.egress.stop_egress(api.StopEgressRequest(egress_id="EG_none"))
     assert caught.value.code == "not_found"
+
+
+async def test_one_participant(client: api.LiveKitAPI, server: Server) -> None:
+    server.registry.create("a")
+    output = api.EncodedFileOutput(filepath="{room_name}/{publisher_identity}")
+    request = api.ParticipantEgressRequest(room_name="a", identity="ann", screen_share=True, file_outputs=[output])
+    started = await client.egress.start_participant_egress(request)
+    assert started.WhichOneof("request") == "participant"
+    assert (started.participant.identity, started.file_results[0].filename) == ("ann", "a/ann.mp4")
+    kept = server.control.states[started.egress_id].request
+    assert kept.participant == ParticipantChoice("ann", screen_share=True)
+    for broken in (
+        api.ParticipantEgressRequest(room_name="a", file_outputs=[output]),
+        api.ParticipantEgressRequest(room_name="a", identity="ann"),
+    ):
+        with pytest.raises(api.ServerError) as caught:
+            await client.egress.start_participant_egress(broken)
+        assert caught.value.code == "invalid_argument"
 
 
 async def test_failures_of_start(client: api.LiveKitAPI, server: Server) -> None:
