@@ -1,8 +1,8 @@
 """Where finished recordings live: one protocol, `BlobStore`, in two implementations.
 
 `blob` has the protocol and what it returns, `errors` what it raises, `keys` the layout of keys. `filesystem`
-(with `localfile`, its blocking half) keeps blobs as files; `s3` (with `s3_client`, `s3_errors`, `s3_read` and
-`multipart`) keeps them in a bucket. A blob is visible under its key only when complete, and never changes
+(with `localfile`, its blocking half) keeps blobs as files; `s3` (with `s3_client`, `s3_errors`, `s3_read`,
+`multipart` and `resume`) keeps them in a bucket. A blob is visible under its key only when complete, and never changes
 afterwards without changing its ETag. Nothing here knows of meetings, HTTP servers or settings files.
 """
 

@@ -49,10 +49,11 @@ class BlobStore(Protocol):
         """
         ...
 
-    async def put_file(self, key: str, path: Path, content_type: str) -> BlobInfo:
+    async def put_file(self, key: str, path: Path, content_type: str, *, progress: Path | None = None) -> BlobInfo:
         """Store the file's bytes; the file stays. The blob appears at once and whole, replacing an older one.
 
-        Raises StorageError when what was stored is not what the file holds.
+        progress: where an upload in parts notes what has arrived, so that a later call, in this process or another,
+        goes on from there. Raises StorageError when what was stored is not what the file holds.
         """
         ...
 

@@ -80,7 +80,7 @@ class FilesystemStore:
         finally:
             reader.close()
 
-    async def put_file(self, key: str, path: Path, content_type: str) -> BlobInfo:
+    async def put_file(self, key: str, path: Path, content_type: str, *, progress: Path | None = None) -> BlobInfo:
         target = self._path(key)
         try:
             stat = await asyncio.to_thread(localfile.publish, path, self._incoming, target)

@@ -1,4 +1,5 @@
-"""Four participants: a head that moves before a textured, noisy background, VP8 640x360 at 30 fps, and Opus."""
+"""Four participants as laptop cameras see them: somebody who talks and moves before a textured wall, the whole picture
+swaying a little, with sensor noise; VP8 640x360 at 30 fps and Opus, as a browser would send them."""
 
 from __future__ import annotations
 
@@ -6,34 +7,56 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import numpy.typing as npt
 
-from meet.recorder.journal.records import Begin, ClockReport, Frame, Record, Session, Stop, Tick, Track
+from meet.recorder.journal.records import Begin, ClockReport, Frame, Person, Record, Session, Stop, Tick, Track
 
 WIDTH, HEIGHT, FPS = 640, 360, 30
 ZERO = 1_790_000_000_000_000
+_MARGIN = 16
+_BIT_RATE = 900_000
+_NOISE = 3.0
+
+
+def _texture(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.float32]:
+    """A wall with shelves: detail at every scale."""
+    wall = np.full((height, width), 105, np.float32)
+    for size in (64, 32, 16, 8, 4):
+        cells = rng.normal(0, size**0.5 * 2.2, (height // size + 1, width // size + 1)).astype(np.float32)
+        wall += cells.repeat(size, axis=0).repeat(size, axis=1)[:height, :width]
+    return wall
 
 
 def _camera(seconds: int, seed: int) -> list[tuple[bool, bytes]]:
-    """(key frame, VP8 frame) as a browser would send, about 700 kbit/s."""
+    """(key frame, VP8 frame)."""
     rng = np.random.default_rng(seed)
     encoder = av.CodecContext.create("libvpx", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate, encoder.gop_size, encoder.thread_count = 700_000, 3000, 1
+    encoder.bit_rate, encoder.gop_size, encoder.thread_count = _BIT_RATE, 3000, 1
     encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+    wall = _texture(rng, HEIGHT + 2 * _MARGIN, WIDTH + 2 * _MARGIN)
+    skin = _texture(rng, HEIGHT, WIDTH) * 0.25 + 130
+    noise = [rng.normal(0, _NOISE, (HEIGHT, WIDTH)).astype(np.float32) for _ in range(12)]
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    room = 110 + 30 * np.sin(columns / 23 + seed) * np.cos(rows / 17) + rng.normal(0, 6, (HEIGHT, WIDTH))
-    noise = [rng.normal(0, 2.5, (HEIGHT, WIDTH)) for _ in range(8)]
     chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
     coded = []
     for k in range(seconds * FPS):
-        x = WIDTH / 2 + 40 * np.sin(k / 25 + seed)
-        y = HEIGHT / 2 + 12 * np.sin(k / 11)
-        head = ((columns - x) / 70) ** 2 + ((rows - y) / 95) ** 2 < 1
-        shaded = np.where(head, 160 + (columns - x) * 0.3 + 10 * np.sin(rows / 6 + k / 3), room)
-        luma = np.clip(shaded + noise[k % 8], 16, 235).astype(np.uint8)
-        frame = av.VideoFrame.from_ndarray(np.concatenate([luma, chroma]), format="yuv420p")
+        sway_x = _MARGIN + round(3 * np.sin(k / 19 + seed) + 1.5 * np.sin(k / 5))
+        sway_y = _MARGIN + round(2 * np.sin(k / 23) + np.cos(k / 7 + seed))
+        luma = wall[sway_y : sway_y + HEIGHT, sway_x : sway_x + WIDTH].copy()
+        x = WIDTH / 2 + 45 * np.sin(k / 25 + seed)
+        y = HEIGHT / 2 + 14 * np.sin(k / 11)
+        head = ((columns - x) / 72) ** 2 + ((rows - y) / 96) ** 2 < 1
+        body = ((columns - x) / 170) ** 2 + ((rows - HEIGHT - 30) / 150) ** 2 < 1
+        luma[body] = 70 + 12 * np.sin(columns[body] / 9 + k / 30)
+        moved = np.roll(skin, (round(y - HEIGHT / 2), round(x - WIDTH / 2)), axis=(0, 1))
+        luma[head] = moved[head]
+        mouth = ((columns - x) / 26) ** 2 + ((rows - y - 45) / (3 + 9 * abs(np.sin(k / 3)))) ** 2 < 1
+        luma[mouth] = 45
+        luma += noise[k % len(noise)] + 2 * np.sin(k / 40)
+        frame = av.VideoFrame.from_ndarray(np.concatenate([np.clip(luma, 16, 235).astype(np.uint8), chroma]), "yuv420p")
         frame.pts = k
         coded += [(packet.is_keyframe, bytes(packet)) for packet in encoder.encode(frame)]
     return coded
@@ -60,6 +83,7 @@ def meeting(seconds: int, people: int = 4) -> list[Record]:
     records: list[Record] = [Tick(ZERO + k * 100_000) for k in range(seconds * 10)]
     for person in range(people):
         video, audio, who = 2 * person + 1, 2 * person + 2, f"person-{person}"
+        records.append(Person(ZERO, who, f"Participant {person}"))
         records.append(Track(ZERO, video, f"TR_V{person}", "video", "vp8", 90_000, who, who, "camera", False))
         records.append(Track(ZERO, audio, f"TR_A{person}", "audio", "opus", 48_000, who, who, "microphone", False))
         for k, (key, payload) in enumerate(_camera(seconds, person)):
@@ -67,7 +91,7 @@ def meeting(seconds: int, people: int = 4) -> list[Record]:
         for k, payload in enumerate(_microphone(seconds, person)):
             records.append(Frame(ZERO + k * 20_000 + 40_000, audio, k * 960, True, False, payload))
         for second in range(seconds):
-            ntp, at = (10_000 + second) << 32, ZERO + second * 1_000_000 + 10_000
+            ntp, at = (10_000 + second) << 32, ZERO + second * 1_000_000 + 30_000
             records.append(ClockReport(at, video, ntp, second * 90_000))
             records.append(ClockReport(at, audio, ntp, second * 48_000))
     records.sort(key=lambda record: record.at)

@@ -1,7 +1,7 @@
-"""`python -m bench.recorder.run [--seconds 8] [--rounds 3] [--people 4]`: CPU ms/s and ratios, best of the rounds.
+"""`python -m bench.recorder.run [--seconds 10] [--rounds 3] [--people 4]`: CPU ms/s and ratios, best of the rounds.
 
-CPU is user plus system time of this process, all threads. The parts take turns within a round, so that whatever else
-the machine does meets all of them.
+CPU is user plus system time, all threads. The parts take turns within a round, so that whatever else the machine does
+meets all of them.
 """
 
 from __future__ import annotations
@@ -11,145 +11,114 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-import av  # noqa: E402
-import numpy as np  # noqa: E402
-import numpy.typing as npt  # noqa: E402
-
+from bench.recorder import cli, codecs, live  # noqa: E402
 from bench.recorder.clips import meeting  # noqa: E402
-from meet.recorder.composer import compose as composing  # noqa: E402
-from meet.recorder.composer.output import Output, x264_options  # noqa: E402
+from meet.recorder.composer.compose import compose  # noqa: E402
 from meet.recorder.composer.profile import PRESETS, Profile  # noqa: E402
 from meet.recorder.journal.reader import JournalReader  # noqa: E402
-from meet.recorder.journal.records import Frame, Record  # noqa: E402
+from meet.recorder.journal.records import Record  # noqa: E402
 from meet.recorder.journal.writer import JournalWriter  # noqa: E402
+from meet.recorder.tracks.export import export  # noqa: E402
+from meet.recorder.tracks.recompose import read  # noqa: E402
 
-TARGET_BARE, TARGET_PARTS = 1.40, 1.10
-Picture = npt.NDArray[np.uint8]
 
-
-def cpu(work: Callable[[], None]) -> float:
-    """CPU seconds of `work`."""
+def cpu(work: Callable[[], object]) -> float:
+    """CPU seconds of `work` in this process."""
     before = time.process_time()
     work()
     return time.process_time() - before
-
-
-def journaled(records: list[Record], profile: Profile) -> None:
-    """Everything from the first frame received to the finished file."""
-    with tempfile.TemporaryDirectory() as folder:
-        writer = JournalWriter(Path(folder) / "journal", lambda: None, _raise)
-        for record in records:
-            writer.append(record)
-        writer.close()
-        reader = JournalReader(Path(folder) / "journal")
-        reader.finish()
-        composing.compose(reader, Path(folder) / "out.mp4", profile, "grid")
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-class _Capture(Output):
-    """Keeps a copy of every picture on its way to the encoder."""
-
-    pictures: list[Picture]
-
-    def video(self, picture: av.VideoFrame, number: int) -> None:
-        self.pictures.append(picture.to_ndarray().astype(np.uint8, copy=False))
-        super().video(picture, number)
-
-
-def pictures_of(records: list[Record], profile: Profile) -> list[Picture]:
-    """What the composer draws, uncompressed: 1.4 MB each at 720p."""
-    _Capture.pictures = []
-    with tempfile.TemporaryDirectory() as folder:
-        composer = composing.Composer(Path(folder) / "discarded.mp4", profile, "grid", None, None)
-        composer._output.abort()
-        composer._output = _Capture(Path(folder) / "out.mp4", profile)
-        composer.run(records, None)
-    return _Capture.pictures
-
-
-def encode(pictures: list[Picture], profile: Profile) -> Callable[[], None]:
-    """The bare encode, same settings."""
-    frames = [av.VideoFrame.from_ndarray(picture, format="yuv420p") for picture in pictures]
-    for number, frame in enumerate(frames):
-        frame.pts = number
-
-    def work() -> None:
-        encoder = av.CodecContext.create("libx264", "w")
-        assert isinstance(encoder, av.VideoCodecContext)
-        encoder.width, encoder.height, encoder.pix_fmt = profile.width, profile.height, "yuv420p"
-        encoder.time_base, encoder.framerate = 1 / profile.fps, profile.fps
-        encoder.thread_count = 1
-        encoder.options = x264_options(profile)
-        for frame in frames:
-            encoder.encode(frame)
-        encoder.encode(None)
-
-    return work
-
-
-def codecs(records: list[Record], seconds: int) -> Callable[[], None]:
-    """The bare decoders, and AAC of one stream."""
-    tracks: dict[int, list[bytes]] = {}
+def write(records: list[Record], directory: Path) -> None:
+    """The journal, as the subscriber writes it."""
+    writer = JournalWriter(directory, lambda: None, _raise)
     for record in records:
-        if isinstance(record, Frame):
-            tracks.setdefault(record.track, []).append(record.payload)
+        writer.append(record)
+    writer.close()
 
-    def work() -> None:
-        for track, payloads in tracks.items():
-            decoder = av.CodecContext.create("vp8" if track % 2 else "opus", "r")
-            if isinstance(decoder, av.VideoCodecContext):
-                decoder.thread_count, decoder.thread_type = 1, "SLICE"
-            elif isinstance(decoder, av.AudioCodecContext):
-                decoder.sample_rate, decoder.layout = 48_000, "stereo"
-            assert isinstance(decoder, av.VideoCodecContext | av.AudioCodecContext)
-            for payload in payloads:
-                decoder.decode(av.Packet(payload))
-        encoder = av.CodecContext.create("aac", "w")
-        assert isinstance(encoder, av.AudioCodecContext)
-        encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "fltp"
-        encoder.bit_rate, encoder.options = 128_000, {"aac_coder": "fast"}
-        encoder.time_base = Fraction(1, 48_000)
-        noise = np.random.default_rng(1).normal(0, 0.1, (2, 1024)).astype(np.float32)
-        for k in range(seconds * 48_000 // 1024):
-            frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts = 48_000, k * 1024
-            encoder.encode(frame)
 
-    return work
+def record(records: list[Record], folder: Path, profile: Profile) -> None:
+    """Everything from the first frame received to the finished file."""
+    with tempfile.TemporaryDirectory(dir=folder) as inner:
+        write(records, Path(inner) / "journal")
+        reader = JournalReader(Path(inner) / "journal")
+        reader.finish()
+        compose(reader, folder / "out.mp4", profile, "grid")
+
+
+def export_all(journal: Path, folder: Path) -> None:
+    """Every track into a file."""
+    with tempfile.TemporaryDirectory(dir=folder) as inner:
+        export(read(journal), Path(inner))
+
+
+def write_only(records: list[Record], folder: Path) -> None:
+    """The journal alone, as with MEET_RECORDING_COMPOSE=after."""
+    with tempfile.TemporaryDirectory(dir=folder) as inner:
+        write(records, Path(inner) / "journal")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--people", type=int, default=4)
     parser.add_argument("--encoding", default="H264_720P_30", choices=sorted(PRESETS))
     arguments = parser.parse_args()
-    profile = Profile.of(arguments.encoding)
-    records = meeting(arguments.seconds, arguments.people)
-    bare = encode(pictures_of(records, profile), profile)
-    parts = codecs(records, arguments.seconds)
-    costs: dict[str, list[float]] = {"recording": [], "bare x264": [], "bare decoders + AAC": []}
-    for _ in range(arguments.rounds):
-        costs["recording"].append(cpu(lambda: journaled(records, profile)))
-        costs["bare x264"].append(cpu(bare))
-        costs["bare decoders + AAC"].append(cpu(parts))
-    best = {name: min(values) * 1000 / arguments.seconds for name, values in costs.items()}
+    profile, seconds = Profile.of(arguments.encoding), arguments.seconds
+    records = meeting(seconds, arguments.people)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        measure(records, profile, folder, seconds, arguments.rounds, arguments.people)
+
+
+def measure(records: list[Record], profile: Profile, folder: Path, seconds: int, rounds: int, people: int) -> None:
+    """All parts in turns, then the table."""
+    write(records, folder / "journal")
+    bare = codecs.encode(codecs.pictures_of(records, profile), profile)
+    parts, received = codecs.decode_and_aac(records, seconds), live.receive(records)
+    ffmpeg = cli.ffmpeg(records, profile, folder / "cli")
+    works: dict[str, Callable[[], float]] = {
+        "recording": lambda: cpu(lambda: record(records, folder, profile)),
+        "bare x264": lambda: cpu(bare),
+        "decoders + audio codecs": lambda: cpu(parts),
+        "SRTP, order, frames": lambda: cpu(received),
+        "journal": lambda: cpu(lambda: write_only(records, folder)),
+        "tracks": lambda: cpu(lambda: export_all(folder / "journal", folder)),
+    }
+    if ffmpeg is not None:
+        works["ffmpeg command line"] = ffmpeg
+    costs: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            costs[name].append(work())
+    best = {name: min(values) * 1000 / seconds for name, values in costs.items()}
     for name, value in best.items():
-        print(f"{name:22} {value:7.1f} ms CPU per second")
-    whole, floor = best["recording"] / best["bare x264"], best["bare x264"] + best["bare decoders + AAC"]
-    print(f"recording / bare x264              {whole:5.2f}  (target <= {TARGET_BARE})")
-    print(f"recording / (x264+decoders+AAC)    {best['recording'] / floor:5.2f}  (target <= {TARGET_PARTS})")
+        print(f"{name:26} {value:7.1f} ms CPU per second")
+    rate = cli.kbps(folder / "out.mp4")
+    print(f"{'picture':26} {rate:7.0f} kbit/s of at most {profile.video_bitrate // 1000}")
+    whole, encoding, in_front = best["recording"], best["bare x264"], best["SRTP, order, frames"]
+    line("recording / bare x264", whole / encoding, 1.40)
+    line("recording / (x264 + decoders + audio codecs)", whole / (encoding + best["decoders + audio codecs"]), 1.10)
+    if ffmpeg is not None:
+        line("recording / ffmpeg command line", whole / best["ffmpeg command line"], 1.05)
+    line("(recording + SRTP, order, frames) / bare x264", (whole + in_front) / encoding)
+    line("cores while people meet, composed later", (in_front + best["journal"]) / 1000, 0.03)
+    line("one track as a file, ms CPU per second", best["tracks"] / people / 2, 5)
+
+
+def line(name: str, value: float, target: float | None = None) -> None:
+    """One result."""
+    print(f"{name:48} {value:6.3f}" + (f"  (target <= {target:g})" if target is not None else ""))
 
 
 if __name__ == "__main__":

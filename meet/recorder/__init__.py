@@ -6,11 +6,14 @@
 - `subscriber/` joins the room hidden, receives encoded frames
 - `journal/`    what was received, append-only, checksummed, fsynced
 - `composer/`   reads only the journal: decodes, lays out, mixes, encodes, writes fragmented MP4
+- `tracks/`     what a kept journal can still become: files of single tracks, another composite
 - `finish`      checks the file, puts it into storage, and only then lets go of the journal
+- `limits`      when a running recording has to end: disk reserve, duration, size
+- `durable`     files that survive a power cut
 - `link`        status and commands, over `run/egress.sock`
 - `state`       the one-way status machine in `state.json`
 - `control*`    the other end, in the media process: start, stop, watch, remember
 
 Nothing outside this folder depends on how a recording is made; the media process knows `control_extension`, the command
-line knows `main`.
+line knows `main` and `tracks`, and who deletes recordings knows `tracks.kept`.
 """

@@ -23,12 +23,14 @@ from meet.media.room import RoomEvent, RoomFinished, RoomRegistry, RoomStarted
 from meet.media.twirp.egress_model import (
     EgressEvent,
     EgressNotRunning,
+    EgressRefused,
     EgressRequest,
     EgressState,
     EgressStatus,
     EgressUnavailable,
     EgressUnknown,
 )
+from meet.recorder.control_admission import Admission, NoRoom
 from meet.recorder.control_entry import Entry, may_move
 from meet.recorder.control_link import LinkServer, RecorderLink
 from meet.recorder.control_spool import Memory, Spool, StopReason, merge, status_of
@@ -51,6 +53,7 @@ class EgressController:
     """Implements `EgressControl`. Add listeners, then `open()`; `close()` before the registry shuts down.
 
     launch: asks for a recorder process, raises SupervisorRefused; by default the supervisor's socket in `run`.
+    admission: asked before every start; by default nothing is refused.
     """
 
     def __init__(
@@ -59,12 +62,14 @@ class EgressController:
         *,
         start_timeout_s: float = START_TIMEOUT_S,
         launch: Callable[[str], Awaitable[None]] | None = None,
+        admission: Admission | None = None,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._spool = Spool(data_dir / "spool")
         self._links = LinkServer(data_dir / "run" / "egress.sock", self)
         supervisor = data_dir / "run" / "supervisor.sock"
         self._launch = launch or (lambda egress_id: start_recorder(supervisor, egress_id))
+        self._admission = admission or Admission(data_dir / "spool")
         self._start_timeout_s = start_timeout_s
         self._wall_ms = wall_ms
         self._entries: dict[str, Entry] = {}
@@ -97,6 +102,7 @@ class EgressController:
         for entry in list(self._entries.values()):
             self._announce(entry)
         self._spawn(self._keep_house())
+        self._spawn(self._admission.watch())
 
     async def close(self) -> None:
         """Let go of the recorders, which go on recording, and do nothing more."""
@@ -111,9 +117,16 @@ class EgressController:
     # -- EgressControl
 
     async def start(self, request: EgressRequest) -> EgressState:
-        """Write the spool entry and have a recorder started. Raises EgressUnavailable, with nothing left behind."""
+        """Write the spool entry and have a recorder started.
+
+        Raises EgressRefused or EgressUnavailable, with nothing left behind."""
         if not self._open:
             raise EgressUnavailable("the media server is shutting down")
+        try:
+            await self._admission.check()
+        except NoRoom as error:
+            log.warning("egress_refused", room=request.room_name, reason=str(error))
+            raise EgressRefused(str(error)) from None
         now = self._wall_ms()
         egress_id = "EG_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
         state = EgressState(egress_id, request, layout=request.layout, started_at_ms=now, updated_at_ms=now)
@@ -239,6 +252,11 @@ class EgressController:
         entry.due = None
         if entry.state.final or entry.link is not None or entry.state.status != "starting":
             return
+        written = self._spool.load(entry.state.egress_id)
+        if written is not None and written[0].status != "starting":
+            # It works, only without a way to us: then the socket is what failed, not the recording.
+            self._move(entry, written[0])
+            return
         now = self._wall_ms()
         if entry.memory.stop is not None:
             final = replace(entry.state, status="aborted", details="Stopped before the recording could start")
@@ -252,10 +270,13 @@ class EgressController:
         self._move(entry, final)
 
     def _move(self, entry: Entry, state: EgressState) -> None:
-        """Take over the new state; a change of status is announced."""
+        """Take over the new state; a change of status is announced, and why an ending takes its time is told."""
         changed = state.status != entry.state.status
+        waiting = state.status == "ending" and state.details != entry.state.details
         entry.state = state
         if not changed:
+            if waiting:
+                self._emit(EgressEvent("egress_updated", state, f"EV_{secrets.token_hex(6)}", lambda: None))
             return
         log.info("egress_status", egress_id=state.egress_id, status=state.status, error=state.error)
         if state.final:

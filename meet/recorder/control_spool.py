@@ -10,7 +10,6 @@ import base64
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import structlog
 
-from meet.media.twirp.egress_model import STATUSES, EgressRequest, EgressState, EgressStatus
+from meet.media.twirp.egress_model import STATUSES, EgressRequest, EgressState, EgressStatus, ParticipantChoice
+from meet.recorder import durable
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Spool:
     def create(self, state: EgressState, created_ms: int) -> None:
         """Make the entry durable; request.json comes last, so an entry that has one is complete. Raises OSError."""
         folder = self.folder(state.egress_id)
-        folder.mkdir(parents=True)
+        durable.make_folder(folder)
         self.remember(state, Memory())
         request = state.request
         content = {
@@ -77,7 +77,9 @@ class Spool:
             "key": request.key,
             "created_ms": created_ms,
         }
-        _write(folder / "request.json", content, durable=True)
+        if request.participant is not None:
+            content["participant"] = dataclasses.asdict(request.participant)
+        durable.replace(folder / "request.json", json.dumps(content).encode())
 
     def remember(self, state: EgressState, memory: Memory) -> None:
         """Write control.json; an entry that is gone stays gone. Raises OSError for a full disk and the like."""
@@ -99,7 +101,7 @@ class Spool:
         content |= {name: getattr(state, name) for name in _TYPES}
         content |= {"encoding": state.request.encoding, "key": state.request.key}
         with contextlib.suppress(FileNotFoundError):
-            _write(self.folder(state.egress_id) / "state.json", content, durable=True)
+            durable.replace(self.folder(state.egress_id) / "state.json", json.dumps(content).encode())
 
     def remove(self, egress_id: str) -> None:
         """Delete the entry with everything in it."""
@@ -142,6 +144,7 @@ class Spool:
                 encoding=request.get("encoding") or "H264_720P_30",
                 key=str(request["key"]),
                 original=base64.b64decode(str(kept.get("original") or "")),
+                participant=_participant(request.get("participant")),
             ),
             layout=str(kept.get("layout") or request.get("layout") or "grid"),
             started_at_ms=_whole(request.get("created_ms")),
@@ -159,6 +162,12 @@ class Spool:
             status = "ending"  # what was answered to the stop, though the recorder did not get to write it
         merged = merge(state, report, status)
         return dataclasses.replace(merged, layout=memory.layout or merged.layout), memory
+
+
+def _participant(value: Any) -> ParticipantChoice | None:
+    if not isinstance(value, dict):
+        return None
+    return ParticipantChoice(str(value.get("identity")), value.get("screen_share") is True)
 
 
 def status_of(value: object) -> EgressStatus | None:
@@ -188,12 +197,8 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _write(path: Path, content: dict[str, Any], *, durable: bool = False) -> None:
-    """Replace the file in one step; durable also survives a power cut, at the price of waiting for the disk."""
+def _write(path: Path, content: dict[str, Any]) -> None:
+    """Replace the file in one step, without waiting for the disk."""
     temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(json.dumps(content).encode())
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+    temporary.write_bytes(json.dumps(content).encode())
     temporary.replace(path)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import structlog
 
+from meet.recorder.composer.compose import Result
 from storage import BlobStore, StorageError
 
 log = structlog.get_logger(__name__)
@@ -26,10 +28,11 @@ class DamagedComposite(Exception):
 
 @dataclass(frozen=True)
 class FileFacts:
-    """Measured from the file. Bytes and seconds."""
+    """Measured from the file. Bytes and seconds; sha256 in hexadecimal."""
 
     size: int
     duration_s: float
+    sha256: str
 
 
 def inspect(path: Path) -> FileFacts:
@@ -45,22 +48,46 @@ def inspect(path: Path) -> FileFacts:
                 duration = (container.duration or 0) / av.time_base
     except (av.FFmpegError, OSError) as error:
         raise DamagedComposite(str(error)) from error
-    return FileFacts(path.stat().st_size, duration)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileFacts(path.stat().st_size, duration, digest)
 
 
-async def store(blobs: BlobStore, key: str, path: Path, size: int, on_trouble: Callable[[str], None]) -> None:
+def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:
+    """What can be told of the file's content, for state.json.
+
+    Gaps are losses that the network could not make up for. worst_offset_ms is between sound and picture of one person.
+    """
+    return {
+        "sha256": facts.sha256,
+        "size": facts.size,
+        "duration_s": round(facts.duration_s, 3),
+        "frames": made.frames,
+        "frames_repeated": made.repeated,
+        "frames_left_out": made.left_out,
+        "video_gaps": made.video_gaps,
+        "audio_gaps": made.audio_gaps,
+        "worst_offset_ms": round(made.worst_offset_s * 1000),
+    }
+
+
+async def store(
+    blobs: BlobStore, key: str, path: Path, size: int, content_type: str, on_trouble: Callable[[str], None]
+) -> None:
     """Put the file, try again for as long as it takes, and compare what the store says it has.
 
+    S3 is told the MD5 of every part, and its ETag of the whole must be theirs; what has arrived is noted beside the
+    file and not sent again, not even by another process.
     on_trouble: told, in words for people, why it is not there yet.
     """
     delay = _FIRST_RETRY_S
     while True:
         try:
-            await blobs.put_file(key, path, "video/mp4")
+            sent = await blobs.put_file(key, path, content_type, progress=path.with_suffix(".upload"))
             stored = await blobs.head(key)
-            if stored.size == size:
+            if (stored.size, stored.etag) == (size, sent.etag):
                 return
-            trouble = f"the store holds {stored.size} bytes instead of {size}"
+            trouble = f"the store holds other content ({stored.size} of {size} bytes) than it confirmed"
         except (StorageError, OSError) as error:
             trouble = str(error) or type(error).__name__
         log.warning("recording_upload_failed", key=key, error=trouble, retry_in_s=delay)
@@ -69,7 +96,9 @@ async def store(blobs: BlobStore, key: str, path: Path, size: int, on_trouble: C
         delay = min(delay * 2, _MAX_RETRY_S)
 
 
-def discard(spool: Path) -> None:
+def discard(spool: Path, *, keep_journal: bool = False) -> None:
     """Remove journal and composite; state.json and request.json stay as the memory of the egress."""
-    shutil.rmtree(spool / "journal", ignore_errors=True)
-    (spool / "composite.mp4").unlink(missing_ok=True)
+    if not keep_journal:
+        shutil.rmtree(spool / "journal", ignore_errors=True)
+    for leftover in spool.glob("composite.*"):
+        leftover.unlink(missing_ok=True)

@@ -7,11 +7,12 @@ backwards, and a final one is never left.
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
+
+from meet.recorder import durable
 
 _ORDER: Final = {"starting": 0, "active": 1, "ending": 2, "complete": 3, "failed": 3, "aborted": 3, "limit_reached": 3}
 FINAL: Final = frozenset({"complete", "failed", "aborted", "limit_reached"})
@@ -28,7 +29,10 @@ def now_ms() -> int:
 
 @dataclass(frozen=True)
 class EgressState:
-    """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object."""
+    """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object.
+
+    integrity: what `finish.integrity` found of the finished file.
+    """
 
     egress_id: str
     room_name: str
@@ -44,6 +48,7 @@ class EgressState:
     details: str | None = None
     size: int | None = None
     duration_s: float | None = None
+    integrity: dict[str, Any] | None = None
 
     @property
     def final(self) -> bool:
@@ -83,11 +88,11 @@ def read(path: Path) -> EgressState | None:
         return None
 
 
+def first_layout(request: Path) -> str:
+    """The layout of a recording's beginning; later ones are in its journal, so that every composition repeats them."""
+    return str(json.loads(request.read_text()).get("layout") or "grid")
+
+
 def write(path: Path, state: EgressState) -> None:
-    """Replace the file atomically and durably."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w") as file:
-        json.dump(asdict(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    """Replace the file atomically and durably: what follows, most of all letting go of the journal, relies on it."""
+    durable.replace(path, json.dumps(asdict(state)).encode())

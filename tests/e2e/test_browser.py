@@ -40,12 +40,14 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
         assert not await grace.get_by_test_id("record-button").is_visible(), "speakers may not record"
 
         await ada.bring_to_front()
+        pressed = time.monotonic()
         await pages.start_recording(ada)
         started = time.monotonic()
         await pages.wait_recording(grace)
         await asyncio.sleep(6)
         asked = time.monotonic() - started
         link = await pages.stop_recording(ada)
+        over = time.monotonic() - pressed
         shown = await pages.play_recording(console, link)
         assert complaints.found == []
 
@@ -54,7 +56,7 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
     path = tmp_path / "browser.mp4"
     await api.download(recordings[0]["recordingId"], path, lambda _done, _total: None)
     decoded = media.decode(path)
-    assert asked - 0.5 <= decoded.video_s <= asked + 3.0, "pressing buttons takes its time too"
+    assert asked - 0.5 <= decoded.video_s <= over, "pressing buttons takes its time too"
     assert abs(decoded.video_s - (recordings[0]["endDate"] - recordings[0]["startDate"]) / 1000) <= 0.5
     assert abs(shown - decoded.video_s) <= 0.1
     for side in (LEFT, RIGHT):

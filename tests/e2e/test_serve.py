@@ -16,6 +16,7 @@ import pytest
 from meet.demo.api import Api
 from meet.demo.robot import Robot
 from meet.demo.server import Server, ServerFailed
+from tests.faults.campaign import insist
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -41,6 +42,12 @@ async def test_processes_name_themselves_and_health_answers(server: Server, api:
     assert {"meet media", "meet backend"} <= set(titles(server))
     assert (await get(api, "/livez"))[0] == 200
     assert (await get(api, "/readyz"))[0] == 200
+
+
+async def test_what_the_server_writes_is_for_its_own_user(server: Server) -> None:
+    written = [path for path in server.data_dir.rglob("*") if path.name != "server.log"]  # that is the helper's
+    assert len(written) > 5
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 async def test_a_second_instance_is_refused(server: Server) -> None:
@@ -102,7 +109,7 @@ async def test_a_killed_process_comes_back_and_the_recording_completes(server: S
         os.kill(pid_of(server, victim), signal.SIGKILL)
         await asyncio.sleep(6)
         assert pid_of(server, victim)
-        await api.stop_recording(recording["recordingId"])
+        await insist(lambda: api.stop_recording(recording["recordingId"]), settled=(409,))
         done = await api.wait_for(recording["recordingId"], "complete", "failed", "aborted", timeout_s=60)
     assert done["status"] == "complete", done
     assert done["duration"] >= 6.0

@@ -1,14 +1,22 @@
-"""From a journal to one MP4: the same code live behind the subscriber, after a crash, and for a finished journal.
+"""From a journal to one file: the same code live behind the subscriber, after a crash, and for a finished journal.
 
 - `compose`  the loop: records in, ticks out; every record moves time forward
 - `profile`  what to encode: the eight presets and the options object
 - `scene`    who is in the picture and who is heard
+- `seats`    who is seen when not everybody can be: stage and places, damped
 - `layout`   where: rectangles of a grid, or of a speaker and a strip
 - `clock`    RTP time to recording time, by sender reports
 - `video`    one video track: encoded frames in, the newest due picture out
+- `opus`     libopus: decoding, error correction, concealment
 - `audio`    one audio track: Opus in, samples on the timeline out; and the mix
+- `offsets`  how far sound and picture of one person are apart
+- `picture`  arranges the tiles and draws what has changed
 - `canvas`   one YUV420P picture, drawn in place
-- `output`   H264 + AAC into a fragmented MP4
+- `overlay`  names and initials, rendered once, blended cheaply
+- `text`     letters of any script to masks
+- `encoder`  H264 and VP8 encoders in three speeds
+- `output`   encoders into a file: MP4 or WebM
+- `overload` less picture while the machine is too busy
 
 Output has a constant frame rate: tick k lies at k / fps and shows what was captured until then. It is drawn `DELAY_US`
 later, when reordered and retransmitted packets have arrived.

@@ -2,33 +2,44 @@
 
 48 kHz stereo float32; position 0 is the recording's time zero. Packets that follow each other are laid end to end; how
 they drift against the timeline is corrected by resampling by at most half a percent (two while more than 40 ms off),
-and freely in pauses.
+and freely in pauses. Lost packets are taken from the error correction of the next one, or concealed; whatever begins or
+ends without its neighbour is faded, so nothing clicks.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Final, Protocol
 
-import av
 import numpy as np
-import numpy.typing as npt
 import structlog
-from av.audio.codeccontext import AudioCodecContext
 
 from meet.recorder.composer.clock import TrackClock
+from meet.recorder.composer.opus import CHANNELS, MAX_SAMPLES, RATE, OpusDecoder, Samples, Undecodable
 from meet.recorder.journal.records import Frame
 
 log = structlog.get_logger(__name__)
 
-RATE: Final = 48_000
-CHANNELS: Final = 2
-Samples = npt.NDArray[np.float32]
-"""Channels x samples, -1 to 1."""
-
 _HYSTERESIS: Final = RATE * 5 // 1000
 _FAR: Final = RATE * 40 // 1000
 _LOST: Final = RATE // 2
+_CONCEALED: Final = MAX_SAMPLES
+"""A longer loss is a pause: concealment has faded to nothing by then."""
+_FADE: Final = RATE * 5 // 1000
+_FADE_IN: Final = np.linspace(0, 1, _FADE, dtype=np.float32)
+_FADE_OUT: Final = _FADE_IN[::-1].copy()
+
+
+class Decoder(Protocol):
+    """What `OpusDecoder` does."""
+
+    def length(self, payload: bytes) -> int: ...
+
+    def decode(self, payload: bytes) -> Samples: ...
+
+    def recover(self, following: bytes, length: int) -> Samples: ...
+
+    def conceal(self, length: int) -> Samples: ...
 
 
 def samples(duration_us: int) -> int:
@@ -49,65 +60,99 @@ def _resample(sound: Samples, length: int) -> Samples:
 class AudioTrack:
     """Decodes Opus and places it. `zero` is the recording's time zero, µs on the journal's clock."""
 
-    def __init__(self, clock: TrackClock) -> None:
+    def __init__(self, clock: TrackClock, decoder: Decoder | None = None) -> None:
         self.clock = clock
         self.muted = False
-        context = av.CodecContext.create("opus", "r")
-        assert isinstance(context, AudioCodecContext)
-        context.sample_rate = RATE
-        context.layout = "stereo"
-        context.thread_count = 1
-        self._context = context
+        self.gaps = 0
+        self.off = 0
+        """By how many samples the newest packet lies before (+) or behind (-) the time at which it was captured."""
+        self._decoder = decoder or OpusDecoder()
         self._chunks: deque[tuple[int, Samples]] = deque()
         self._cursor: int | None = None
-        self._expected: int | None = None
+        self._expected = 0
+        self._mixed = 0
+        self._end = 0
+        self._last: Samples | None = None
 
     def push(self, frame: Frame, zero: int) -> None:
         """Decode a packet and put it where it belongs."""
-        sound = self._decode(frame)
-        if sound is None:
+        payload = frame.payload
+        length = self._decoder.length(payload) if payload else 0
+        if not length:
             return
-        length = sound.shape[1]
         wanted = samples(self.clock.target(frame.rtp) - zero)
-        if self._cursor is None or self._expected is None:
-            start = wanted
-        else:
-            skipped = frame.rtp - self._expected
-            if skipped < 0:
-                return  # a duplicate
-            start = self._cursor + skipped
-            error = wanted - start
-            if abs(error) > _LOST or (skipped and abs(error) > _HYSTERESIS):
-                start = max(wanted, self._cursor)
-            elif abs(error) > _HYSTERESIS:
-                limit = length // (50 if abs(error) > _FAR else 200)
-                sound = _resample(sound, length + max(-limit, min(limit, error)))
+        skipped = 0 if self._cursor is None else frame.rtp - self._expected
+        if skipped < 0:
+            return  # a duplicate
+        try:
+            start = self._start(frame, wanted, skipped)
+            sound = self._decoder.decode(payload)
+        except Undecodable as error:
+            log.warning("audio_frame_undecodable", error=str(error))
+            return
+        self.off = wanted - start
+        if abs(self.off) > _HYSTERESIS:
+            limit = length // (50 if abs(self.off) > _FAR else 200)
+            sound = _resample(sound, length + max(-limit, min(limit, self.off)))
         self._expected = frame.rtp + length
         self._cursor = start + sound.shape[1]
-        if not self.muted:
-            self._chunks.append((start, sound))
+        self._put(start, sound)
 
-    def _decode(self, frame: Frame) -> Samples | None:
-        if not frame.payload:
-            return None  # an empty packet would tell the decoder that the stream is over
-        try:
-            decoded = self._context.decode(av.Packet(frame.payload))
-        except av.FFmpegError as error:
-            log.warning("audio_frame_undecodable", error=str(error))
-            return None
-        if not decoded:
-            return None
-        sound = np.concatenate([part.to_ndarray() for part in decoded], axis=1).astype(np.float32, copy=False)
-        return np.repeat(sound, CHANNELS, axis=0) if sound.shape[0] == 1 else sound
+    def _start(self, frame: Frame, wanted: int, skipped: int) -> int:
+        """Where the packet begins; what was lost before it has been filled in."""
+        if self._cursor is None:
+            return wanted
+        start = self._cursor + skipped
+        far = abs(wanted - start) > _LOST
+        if frame.gap:
+            self.gaps += 1
+            if 0 < skipped <= _CONCEALED and not far:
+                self._fill(self._cursor, skipped, frame.payload)
+                return start
+        if far or (skipped and abs(wanted - start) > _HYSTERESIS):
+            return max(wanted, self._cursor)
+        return start
+
+    def _fill(self, start: int, lost: int, following: bytes) -> None:
+        """The packet before `following` from its error correction, those before that by concealment."""
+        last = min(self._decoder.length(following), lost)
+        if lost > last:
+            self._put(start, self._decoder.conceal(lost - last))
+        self._put(start + lost - last, self._decoder.recover(following, last))
+
+    def _put(self, start: int, sound: Samples) -> None:
+        if start < self._mixed:  # it came too late, so its beginning has been mixed without it
+            sound = sound[:, self._mixed - start :]
+            start = self._mixed
+        if self.muted or not sound.shape[1]:
+            self._fade_out()
+            return
+        if self._last is None or start != self._end:
+            self._fade_out()
+            sound = sound.copy()
+            part = min(_FADE, sound.shape[1])
+            sound[:, :part] *= _FADE_IN[:part]
+        self._chunks.append((start, sound))
+        self._end, self._last = start + sound.shape[1], sound
+
+    def _fade_out(self) -> None:
+        """Nothing follows what was put last: its end, backwards and fading, continues it without a jump."""
+        if self._last is not None:
+            mirrored = self._last[:, : -_FADE - 1 : -1]
+            self._chunks.append((self._end, mirrored * _FADE_OUT[: mirrored.shape[1]]))
+            self._last = None
 
     def mix_into(self, block: Samples, start: int) -> None:
         """Add what lies in [start, start + length of block); what is older is forgotten."""
         end = start + block.shape[1]
-        while self._chunks:
+        self._mixed = end
+        if self._end < end:
+            self._fade_out()
+        for _ in range(len(self._chunks)):
             at, sound = self._chunks[0]
-            stop = at + sound.shape[1]
             if at >= end:
                 return
+            stop = at + sound.shape[1]
             if stop > start:
                 first, last = max(at, start), min(stop, end)
                 block[:, first - start : last - start] += sound[:, first - at : last - at]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Final
 
 import av
 import numpy as np
-import numpy.typing as npt
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from meet.recorder.composer import overlay
 from meet.recorder.composer.layout import Rect, fit
+from meet.recorder.composer.overlay import Overlay, Planes, Stamp
 
-Plane = npt.NDArray[np.uint8]
 _BLACK: Final = (16, 128, 128)
-_TILE_LUMA: Final = 44
-_FIGURE_LUMA: Final = 150
+_EMPTY_TILE: Final = (44, 130, 126)
+_BADGE: Final = 0.42
 
 
-def planes(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
+def planes(frame: av.VideoFrame) -> Planes:
     """Writable views of a yuv420p frame's planes, padding cut off."""
     views = []
     for plane in frame.planes:
@@ -33,8 +32,14 @@ class Scaler:
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
 
-    def scale(self, picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-        """The picture as yuv420p of this size."""
+    def draw(self, picture: av.VideoFrame, into: Planes) -> None:
+        """The picture over these planes, in their size."""
+        height, width = into[0].shape
+        scaled = self._scale(picture, width, height)
+        for mine, theirs in zip(into, planes(scaled), strict=True):
+            np.copyto(mine, theirs[: mine.shape[0], : mine.shape[1]])
+
+    def _scale(self, picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
         if picture.format.name == "yuv420p" and (picture.width, picture.height) == (width, height):
             return picture
         # threads=1: swscale's own threads cost 18-70 % more CPU at these sizes.
@@ -54,40 +59,39 @@ class Canvas:
 
     def clear(self) -> None:
         """All black."""
-        self._fill(Rect(0, 0, self.width, self.height), _BLACK)
+        self.blank(Rect(0, 0, self.width, self.height))
 
-    def draw(self, picture: av.VideoFrame, into: Rect, scaler: Scaler) -> Rect:
-        """Draw the picture as large as its aspect allows; returns where it went (the rest of `into` is untouched)."""
+    @staticmethod
+    def target(picture: av.VideoFrame, into: Rect) -> Rect:
+        """Where the picture goes: as large as its aspect allows."""
         # A few pixels off the tile's aspect are stretched rather than framed in hairlines.
         close = abs(picture.width * into.height - picture.height * into.width) * 50 < picture.width * into.height
-        target = into if close else fit(picture.width, picture.height, into)
-        scaled = scaler.scale(picture, target.width, target.height)
-        for number, (mine, theirs) in enumerate(zip(self._planes, planes(scaled), strict=True)):
-            shift = 1 if number else 0
-            x, y, w, h = (value >> shift for value in target)
-            mine[y : y + h, x : x + w] = theirs[:h, :w]
-        return target
+        return into if close else fit(picture.width, picture.height, into)
+
+    def views(self, rect: Rect) -> Planes:
+        """The planes of a rectangle, to be written to."""
+        y, u, v = (
+            plane[rect.y >> shift : (rect.y + rect.height) >> shift, rect.x >> shift : (rect.x + rect.width) >> shift]
+            for plane, shift in zip(self._planes, (0, 1, 1), strict=True)
+        )
+        return y, u, v
 
     def blank(self, into: Rect) -> None:
         """Black rectangle."""
         self._fill(into, _BLACK)
 
-    def placeholder(self, into: Rect, identity: str) -> None:
-        """A person without picture: a head and shoulders on a tint that belongs to the identity."""
-        hue = zlib.crc32(identity.encode()) / 2**32 * 2 * np.pi
-        tint = (int(128 + 22 * np.cos(hue)), int(128 + 22 * np.sin(hue)))
-        self._fill(into, (_TILE_LUMA, *tint))
-        rows, columns = np.mgrid[0 : into.height, 0 : into.width].astype(np.float32)
-        size = min(into.width, into.height)
-        x, y = (columns - into.width / 2) / size, (rows - into.height / 2) / size
-        head = x**2 + (y + 0.12) ** 2 < 0.13**2
-        shoulders = (x / 0.24) ** 2 + ((y - 0.30) / 0.24) ** 2 < 1.0
-        figure = head | (shoulders & (y < 0.30))
-        luma = self._planes[0][into.y : into.y + into.height, into.x : into.x + into.width]
-        luma[figure] = _FIGURE_LUMA
+    def placeholder(self, into: Rect, identity: str, name: str) -> None:
+        """A person without picture: the initials on a disc."""
+        self.blank(into)
+        self._fill(Rect(into.x + 2, into.y + 2, into.width - 4, into.height - 4), _EMPTY_TILE)  # apart from the next
+        disc = overlay.badge(identity, name, round(min(into.width, into.height) * _BADGE))
+        left = (into.x + (into.width - disc.width) // 2) & ~1
+        self.stamp(disc, left, (into.y + (into.height - disc.height) // 2) & ~1).blend()
+
+    def stamp(self, what: Overlay, x: int, y: int) -> Stamp:
+        """An overlay with its corner at (x, y), both even."""
+        return Stamp(what, self.views(Rect(x, y, what.width, what.height)))
 
     def _fill(self, rect: Rect, colour: tuple[int, int, int]) -> None:
-        for number, (plane, value) in enumerate(zip(self._planes, colour, strict=True)):
-            shift = 1 if number else 0
-            x, y, w, h = (side >> shift for side in rect)
-            plane[y : y + h, x : x + w] = value
+        for view, value in zip(self.views(rect), colour, strict=True):
+            view[:] = value

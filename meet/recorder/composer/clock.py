@@ -67,6 +67,8 @@ class TrackClock:
         self._unplaced = False
         self._applied: int | None = None
         self._mapped_media = 0
+        self.off = 0
+        """By how many µs the newest mapped time is before (+) or behind (-) the best estimate, while it is slewed."""
 
     def media_us(self, rtp: int) -> int:
         """RTP time in microseconds since RTP zero."""
@@ -122,4 +124,5 @@ class TrackClock:
             limit = int(max(media - self._mapped_media, 0) * _SLEW)
             self._applied += max(-limit, min(limit, target - self._applied))
         self._mapped_media = media
+        self.off = target - self._applied
         return media + self._applied

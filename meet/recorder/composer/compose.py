@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from meet.recorder.composer.audio import RATE, AudioTrack, Mixer
-from meet.recorder.composer.canvas import Canvas
-from meet.recorder.composer.layout import LAYOUTS, Rect, rectangles
+from meet.recorder.composer.audio import AudioTrack, Mixer
+from meet.recorder.composer.offsets import Offsets
+from meet.recorder.composer.opus import RATE
 from meet.recorder.composer.output import Output
+from meet.recorder.composer.overload import LADDER, Overload, Rung
+from meet.recorder.composer.picture import OnTiles, Picture
 from meet.recorder.composer.profile import Profile
-from meet.recorder.composer.scene import Scene, Tile
+from meet.recorder.composer.scene import Scene
 from meet.recorder.composer.video import VideoTrack
 from meet.recorder.journal.records import (
     Begin,
@@ -24,6 +25,7 @@ from meet.recorder.journal.records import (
     Frame,
     LayoutChange,
     Mute,
+    Person,
     Record,
     Session,
     Speakers,
@@ -37,9 +39,6 @@ log = structlog.get_logger(__name__)
 DELAY_US: Final = 300_000
 """How far drawing stays behind the journal: what is reordered or sent again may take this long."""
 
-OnTiles = Callable[[dict[str, tuple[int, int]]], None]
-"""Track sid to the size at which it is drawn; (0, 0) when it is not."""
-
 
 class Aborted(Exception):
     """Composition was told to stop; the file is incomplete."""
@@ -47,45 +46,49 @@ class Aborted(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What was made. duration_s is exact: frames / fps. ended_reason is "" when the journal has no Stop."""
+    """What was made. duration_s is exact. ended_reason is "" when the journal has no Stop.
+
+    frames: those in the file; repeated: of these, equal to the one before; left_out: not made on a busy machine.
+    gaps: times at which video or sound was lost. worst_offset_s: between somebody's sound and picture, as placed.
+    """
 
     duration_s: float
     frames: int
     ended_reason: str
     limit: bool
     video_gaps: int
-
-
-@dataclass(eq=False)
-class _Placed:
-    """A tile where it was drawn last. drawn: the picture's own rectangle, None while it is a placeholder."""
-
-    tile: Tile
-    rect: Rect
-    video: VideoTrack | None
-    drawn: Rect | None = None
+    audio_gaps: int = 0
+    repeated: int = 0
+    left_out: int = 0
+    worst_offset_s: float = 0.0
 
 
 class Composer:
     """One pass over a journal."""
 
     def __init__(
-        self, output: Path, profile: Profile, layout: str, on_ready: Callable[[], None] | None, on_tiles: OnTiles | None
+        self,
+        output: Path,
+        profile: Profile,
+        layout: str,
+        on_ready: Callable[[], None] | None,
+        on_tiles: OnTiles | None,
+        live: Callable[[], int] | None = None,
     ) -> None:
-        if layout not in LAYOUTS:
-            raise ValueError(f"unknown layout {layout!r}")
         self._profile = profile
-        self._layout = layout
-        self._on_ready, self._on_tiles = on_ready, on_tiles
+        self._on_ready = on_ready
         self._scene, self._mixer = Scene(), Mixer()
-        self._canvas = Canvas(profile.width, profile.height)
+        self._picture = Picture(profile.width, profile.height, layout, self._scene, on_tiles)
         self._output = Output(output, profile)
-        self._placed: list[_Placed] = []
-        self._told: dict[str, tuple[int, int]] = {}
         self._zero: int | None = None
         self._early: list[tuple[AudioTrack, Frame]] = []
         self._ticks = 0
-        self._tick_us = Fraction(1_000_000) / profile.fps
+        self._overload = Overload(live) if live is not None else None
+        self._rung, self._speed = LADDER[0], 0
+        self._drawn = self._repeated = 0
+        self._encoded: int | None = None
+        self._offsets = Offsets(self._scene)
+        self._next = 0
 
     def run(self, records: Iterable[Record], abort: threading.Event | None) -> Result:
         """Compose to the end of the records. Raises Aborted, OSError, av.FFmpegError."""
@@ -102,6 +105,8 @@ class Composer:
                     last = max(record.at, last or record.at)
                 self._render_until(last - DELAY_US)
                 self._handle(record)
+                if self._overload is not None and self._overload.handled(last):
+                    self._step_to(self._overload.rung)
             end = last if end is None else end
             if self._zero is not None and end is not None:
                 # Stopped at once: one picture, because a file without any is no file.
@@ -110,9 +115,17 @@ class Composer:
             self._output.abort()
             raise
         self._output.close()
-        self._scene.video_gaps += sum(video.gaps for video in self._scene.videos())
-        duration = float(self._ticks / self._profile.fps)
-        return Result(duration, self._ticks, reason, limit, self._scene.video_gaps)
+        return Result(
+            duration_s=float(self._ticks / self._profile.fps),
+            frames=self._drawn,
+            ended_reason=reason,
+            limit=limit,
+            video_gaps=self._scene.video_gaps + sum(video.gaps for video in self._scene.videos()),
+            audio_gaps=self._scene.audio_gaps + sum(audio.gaps for audio in self._scene.audio()),
+            repeated=self._repeated,
+            left_out=self._ticks - self._drawn,
+            worst_offset_s=self._offsets.worst_us / 1_000_000,
+        )
 
     # -- records
 
@@ -131,11 +144,11 @@ class Composer:
             case Mute():
                 scene.mute(record.track, record.muted)
             case Speakers():
-                scene.speaking(record.identities)
-                scene.changed |= self._layout != "grid"
+                scene.speakers = record.identities
             case LayoutChange():
-                if record.layout in LAYOUTS:
-                    self._layout, scene.changed = record.layout, True
+                self._picture.arrange_as(record.layout)
+            case Person():
+                scene.person(record)
             case Session():
                 scene.session(record.at)
             case Begin():
@@ -169,88 +182,44 @@ class Composer:
         """Draw every tick before `now`; the last time, sound is cut to the picture's length."""
         if self._zero is None:
             return
-        while self._zero + (tick_at := int(self._ticks * self._tick_us)) < now:
-            self._draw(self._zero + tick_at)
-            self._output.video(self._canvas.frame, self._ticks)
+        while (at := self._zero + self._next) < now:
+            if self._ticks % self._rung.step == 0:
+                self._repeated += not self._picture.draw(at)
+                self._show()
+            self._offsets.look(at)
             self._ticks += 1
+            self._next = self._since_zero(1_000_000)
             self._sound(last=False)
         if last:
+            if self._encoded is not None and self._encoded < self._ticks - 1:
+                self._ticks -= 1
+                self._show()  # so that the file is as long as the recording was
+                self._ticks += 1
             self._sound(last=True)
 
+    def _show(self) -> None:
+        self._output.video(self._picture.frame, self._ticks)
+        self._encoded = self._ticks
+        self._drawn += 1
+
+    def _step_to(self, rung: Rung) -> None:
+        if rung.speed != self._speed and self._output.change_speed(rung.speed):
+            self._speed = rung.speed
+        self._rung = rung
+
+    def _since_zero(self, rate: int) -> int:
+        """The next tick's time in units of 1 / rate."""
+        fps = self._profile.fps
+        return self._ticks * rate * fps.denominator // fps.numerator
+
     def _sound(self, *, last: bool) -> None:
-        wanted = int(self._ticks * self._tick_us * RATE / 1_000_000)
+        wanted = self._since_zero(RATE)
         tracks = self._scene.audio()
         block = self._output.block
         while self._mixer.position + block <= wanted:
             self._output.audio(self._mixer.mix(tracks, block))
         if last and wanted > self._mixer.position:
             self._output.audio(self._mixer.mix(tracks, wanted - self._mixer.position))
-
-    # -- picture
-
-    def _draw(self, now: int) -> None:
-        scene = self._scene
-        scene.expire(now)
-        if scene.changed or self._layout != "grid":
-            scene.changed = False
-            self._arrange(now)
-        shown = {id(placed.video) for placed in self._placed if placed.video is not None}
-        for video in scene.videos():
-            if id(video) not in shown:
-                # A muted track is decoded all the same (it hardly sends): it is back without waiting for a key frame.
-                video.advance(now, shown=video.muted)
-        for placed in self._placed:
-            if placed.video is not None and placed.video.advance(now, shown=True):
-                self._show(placed)
-
-    def _arrange(self, now: int) -> None:
-        tiles = self._scene.tiles() if self._layout == "grid" else self._scene.stage_first(now)
-        rects = rectangles(self._layout, self._canvas.width, self._canvas.height, len(tiles))
-        wanted = list(zip(tiles, rects, strict=False))
-        before = {placed.tile.key: placed for placed in self._placed}
-        if [(tile.key, rect) for tile, rect in wanted] != [(p.tile.key, p.rect) for p in self._placed]:
-            self._canvas.clear()
-            before = {}
-        self._placed = []
-        for tile, rect in wanted:
-            old = before.get(tile.key)
-            if old is not None and old.video is tile.video:
-                self._placed.append(old)
-                continue
-            placed = _Placed(tile, rect, tile.video)
-            self._placed.append(placed)
-            if tile.video is not None and tile.video.picture is not None:
-                self._canvas.blank(rect)
-                self._show(placed)
-            else:
-                self._canvas.placeholder(rect, tile.identity)
-        self._tell()
-
-    def _show(self, placed: _Placed) -> None:
-        video = placed.video
-        if video is None or video.picture is None:
-            return
-        picture = video.picture
-        drawn = self._canvas.draw(picture, placed.rect, video.scaler)
-        if drawn != placed.drawn:
-            # First picture over a placeholder, or a turned phone: clean what the picture does not cover.
-            if drawn != placed.rect:
-                self._canvas.blank(placed.rect)
-                self._canvas.draw(picture, placed.rect, video.scaler)
-            placed.drawn = drawn
-
-    def _tell(self) -> None:
-        if self._on_tiles is None:
-            return
-        sizes = {
-            member.info.sid: (0, 0) for member in self._scene.members.values() if isinstance(member.media, VideoTrack)
-        }
-        for placed in self._placed:
-            if placed.video is not None:
-                sizes[placed.tile.sid] = (placed.rect.width, placed.rect.height)
-        if sizes != self._told:
-            self._told = sizes
-            self._on_tiles(sizes)
 
 
 def compose(
@@ -261,10 +230,12 @@ def compose(
     on_ready: Callable[[], None] | None = None,
     on_tiles: OnTiles | None = None,
     abort: threading.Event | None = None,
+    live: Callable[[], int] | None = None,
 ) -> Result:
     """Make `output` from a journal's records; blocks for as long as the records do.
 
     on_ready: called once, at time zero: frames are coming in, encoders and file are open. on_tiles: called after every
-    change of the arrangement. Both on the calling thread. Raises ValueError (layout), Aborted, OSError, av.FFmpegError.
+    change of the arrangement. Both on the calling thread. live: the clock of a journal that is still being written; who
+    falls behind it makes less of the picture. Raises ValueError (layout), Aborted, OSError, av.FFmpegError.
     """
-    return Composer(output, profile, layout, on_ready, on_tiles).run(records, abort)
+    return Composer(output, profile, layout, on_ready, on_tiles, live).run(records, abort)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 MAX_TILES: Final = 25
-MAX_STRIP: Final = 5
 LAYOUTS: Final = ("grid", "speaker", "single-speaker")
-_ASPECT: Final = 16 / 9
+WIDE: Final = 16 / 9
+_SHAPES: Final = (WIDE, 4 / 3, 1.0, 3 / 4, 9 / 16)
+_WORTH_IT: Final = 1.1
+"""So much larger the pictures must become to give up the wider shape."""
 
 
 class Rect(NamedTuple):
@@ -33,21 +36,21 @@ def fit(width: int, height: int, into: Rect) -> Rect:
     return Rect(into.x + _even((into.width - w) / 2), into.y + _even((into.height - h) / 2), w, h)
 
 
-def _columns(width: int, height: int, count: int) -> int:
-    """The columns that make 16:9 tiles largest; among equals the fewest empty places, then along the longer side."""
+def _columns(width: int, height: int, count: int, aspect: float) -> int:
+    """The columns that make the tiles largest; among equals the fewest empty places, then along the longer side."""
 
     def rank(columns: int) -> tuple[int, int, int]:
         rows = -(-count // columns)
         tile_w = width / columns
         tile_h = height / rows
-        area = min(tile_w, tile_h * _ASPECT) ** 2
+        area = min(tile_w, tile_h * aspect) ** 2
         return (round(area), -(columns * rows - count), columns if width >= height else -columns)
 
     return max(range(1, count + 1), key=rank)
 
 
-def grid(width: int, height: int, count: int) -> list[Rect]:
-    """`count` equal 16:9 tiles (at most 25), rows filled from the left, the last row centred.
+def grid(width: int, height: int, count: int, aspect: float = WIDE) -> list[Rect]:
+    """`count` equal tiles of an aspect (at most 25), rows filled from the left, the last row centred.
 
     On a 1280x720 canvas the tiles of up to four people are 1280x720 or 640x360, which are simulcast layers: drawing
     them needs no scaling.
@@ -55,10 +58,10 @@ def grid(width: int, height: int, count: int) -> list[Rect]:
     count = min(count, MAX_TILES)
     if count <= 0:
         return []
-    columns = _columns(width, height, count)
+    columns = _columns(width, height, count, aspect)
     rows = -(-count // columns)
-    tile_w = min(width / columns, height / rows * _ASPECT)
-    w, h = _even(tile_w), _even(tile_w / _ASPECT + 0.01)
+    tile_w = min(width / columns, height / rows * aspect)
+    w, h = _even(tile_w), _even(tile_w / aspect + 0.01)
     top = _even((height - h * rows) / 2)
     rects = []
     for row in range(rows):
@@ -68,13 +71,36 @@ def grid(width: int, height: int, count: int) -> list[Rect]:
     return rects
 
 
+def tile_aspect(width: int, height: int, pictures: Sequence[tuple[int, int]], count: int) -> float:
+    """The shape in which a grid of `count` tiles shows most of these pictures (width, height): upright for phones.
+
+    16:9 unless another one is clearly better.
+    """
+
+    def shown(aspect: float) -> int:
+        tile = grid(width, height, count, aspect)[0]
+        fitted = (fit(*picture, tile) for picture in pictures)
+        return sum(rect.width * rect.height for rect in fitted)
+
+    if not pictures:
+        return WIDE
+    most = max(map(shown, _SHAPES))
+    return next(shape for shape in _SHAPES if shown(shape) * _WORTH_IT >= most)
+
+
+def strip_places(width: int, height: int) -> int:
+    """How many are seen below the one on stage."""
+    return 5 if width >= height else 3
+
+
 def speaker(width: int, height: int, count: int) -> list[Rect]:
-    """One large tile and a strip of up to five others below it, or at the bottom of a portrait canvas."""
+    """One large tile and a strip of others below it."""
     if count <= 1:
         return [Rect(0, 0, width, height)][: max(count, 0)]
-    others = min(count - 1, MAX_STRIP)
-    strip_w = _even(width / MAX_STRIP)
-    strip_h = _even(strip_w / _ASPECT + 0.01)
+    places = strip_places(width, height)
+    others = min(count - 1, places)
+    strip_w = _even(width / places)
+    strip_h = _even(strip_w / WIDE + 0.01)
     stage = fit(16, 9, Rect(0, 0, width, _even(height - strip_h)))
     if height > width:
         stage = Rect(0, 0, width, _even(height - strip_h))
@@ -83,10 +109,13 @@ def speaker(width: int, height: int, count: int) -> list[Rect]:
     return [stage] + [Rect(left + i * strip_w, top, strip_w, strip_h) for i in range(others)]
 
 
-def rectangles(layout: str, width: int, height: int, count: int) -> list[Rect]:
-    """Rectangles for the first tiles of `count`, the most important first. Raises ValueError for an unknown layout."""
+def rectangles(layout: str, width: int, height: int, count: int, aspect: float = WIDE) -> list[Rect]:
+    """Rectangles for the first tiles of `count`, the most important first; aspect: of a grid's tiles.
+
+    Raises ValueError for an unknown layout.
+    """
     if layout == "grid":
-        return grid(width, height, count)
+        return grid(width, height, count, aspect)
     if layout == "speaker":
         return speaker(width, height, count)
     if layout == "single-speaker":

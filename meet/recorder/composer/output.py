@@ -1,4 +1,4 @@
-"""Encoding and writing: H264 and AAC into an MP4 that is readable at any time and ordinary once closed."""
+"""Encoding and writing: an MP4 that is readable at any time and ordinary once closed, or a WebM."""
 
 from __future__ import annotations
 
@@ -12,42 +12,25 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
-from meet.recorder.composer.audio import CHANNELS, RATE, Samples
+from meet.recorder.composer.encoder import configure, successor
+from meet.recorder.composer.opus import CHANNELS, RATE, Samples
 from meet.recorder.composer.profile import Profile
 
 _FRAGMENT_US: Final = 2_000_000
-_CRF: Final = 23
-_BT709: Final = 1
-_SMPTE170M: Final = 6
-_LIMITED: Final = 1
-
-
-def x264_options(profile: Profile) -> dict[str, str]:
-    """Constant quality capped at the bit rate; no B-frames (a fifth less CPU for the same picture), one thread."""
-    return {
-        "preset": profile.x264_preset,
-        "profile": profile.h264_profile,
-        "crf": str(_CRF),
-        "maxrate": str(profile.video_bitrate),
-        "bufsize": str(profile.video_bitrate * 2),
-        "bf": "0",
-        "threads": "1",
-        "g": str(max(1, round(profile.keyframe_s * profile.fps))),
-    }
 
 
 class Output:
     """One file. frag_duration, because fragments at key frames alone keep everything in memory until the next one."""
 
     def __init__(self, path: Path, profile: Profile) -> None:
-        self._container = av.open(
-            str(path),
-            "w",
-            format="mp4",
-            options={"movflags": "hybrid_fragmented", "frag_duration": str(_FRAGMENT_US)},
-        )
+        mp4 = {"movflags": "hybrid_fragmented", "frag_duration": str(_FRAGMENT_US)}
+        webm = {"cluster_time_limit": str(_FRAGMENT_US // 1000)}
+        options = mp4 if profile.container == "mp4" else webm
+        self._container = av.open(str(path), "w", format=profile.container, options=options)
+        self._profile = profile
         try:
             self._video = self._add_video(profile)
+            self._encoder = self._video.codec_context
             self._audio = self._add_audio(profile)
         except BaseException:
             self._container.close()
@@ -60,19 +43,11 @@ class Output:
         self.block = self._audio.codec_context.frame_size or 1024
 
     def _add_video(self, profile: Profile) -> VideoStream:
-        stream = self._container.add_stream(
-            "libx264",
-            rate=profile.fps,
-            options=x264_options(profile),
-        )
-        stream.width, stream.height, stream.pix_fmt = profile.width, profile.height, "yuv420p"
-        stream.time_base = stream.codec_context.time_base = 1 / profile.fps
-        stream.thread_count = 1
-        # WebRTC cameras deliver BT.601; players assume BT.709 at this size unless told.
-        context = stream.codec_context
-        context.color_range, context.colorspace = _LIMITED, _SMPTE170M
-        context.color_primaries, context.color_trc = _BT709, _BT709
-        context.open()
+        stream = self._container.add_stream(profile.video_codec, rate=profile.fps)
+        assert isinstance(stream, VideoStream)
+        stream.time_base = 1 / profile.fps
+        configure(stream.codec_context, profile)
+        stream.codec_context.open()
         return stream
 
     def _add_audio(self, profile: Profile) -> AudioStream:
@@ -90,8 +65,22 @@ class Output:
     def video(self, picture: av.VideoFrame, number: int) -> None:
         """Encode the canvas as frame `number`."""
         picture.pts = number
-        picture.time_base = self._video.codec_context.time_base
-        self._container.mux(self._video.encode(picture))
+        picture.time_base = self._encoder.time_base
+        self._mux_video(self._encoder.encode(picture))
+
+    def change_speed(self, speed: int) -> bool:
+        """Go on with a cheaper or better encoder (0 to SPEEDS - 1); False when this stream cannot be continued so."""
+        following = successor(self._profile, speed, self._video.codec_context.extradata)
+        if following is None:
+            return False
+        self._mux_video(self._encoder.encode(None))
+        self._encoder = following
+        return True
+
+    def _mux_video(self, packets: list[av.Packet[VideoStream]]) -> None:
+        for packet in packets:
+            packet.stream = self._video
+            self._container.mux(packet)
 
     def audio(self, sound: Samples) -> None:
         """Encode the next samples; every block but the last must have `block` samples."""
@@ -114,7 +103,7 @@ class Output:
     def close(self) -> None:
         """Flush the encoders and finish the file."""
         try:
-            self._container.mux(self._video.encode(None))
+            self._mux_video(self._encoder.encode(None))
             if self._resampler is not None and self._samples:
                 self._encode(self._resampler.resample(None))
             self._mux_audio(self._audio.encode(None))

@@ -13,18 +13,31 @@ class EncodingUnsupported(Exception):
 
 @dataclass(frozen=True)
 class Profile:
-    """Sizes in pixels (even), bit rates in bit/s (video: the cap of a constant-quality encode), rates in Hz."""
+    """Sizes in pixels (even), bit rates in bit/s (video: the cap of a constant-quality encode), rates in Hz.
+
+    Codecs are encoder names. H264 goes into MP4 with any sound, VP8 with Opus into WebM.
+    """
 
     width: int
     height: int
     fps: Fraction
     video_bitrate: int
+    video_codec: str = "libx264"
     h264_profile: str = "main"
     keyframe_s: Fraction = Fraction(2)
     audio_codec: str = "aac"
     audio_bitrate: int = 128_000
     audio_rate: int = 48_000
-    x264_preset: str = "veryfast"
+
+    @property
+    def container(self) -> str:
+        """Format of the file: the one that Chromium, Firefox and WebKit all play with these codecs."""
+        return "webm" if self.video_codec == "libvpx" else "mp4"
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the file."""
+        return f"video/{self.container}"
 
     @staticmethod
     def of(encoding: str | dict[str, Any]) -> Profile:
@@ -57,6 +70,11 @@ _MAX_SIDE: Final = 4096
 _MAX_FPS: Final = 120
 
 
+def _nearest(rate: int, rates: tuple[int, ...]) -> int:
+    """The codec's next higher rate (Opus has no 44.1 kHz, so it becomes 48), or its highest."""
+    return next((possible for possible in rates if possible >= rate), rates[-1])
+
+
 def _preset(name: str) -> Profile:
     try:
         return PRESETS[name]
@@ -75,27 +93,25 @@ def _options(encoding: dict[str, Any]) -> Profile:
         rate = int(audio["frequency"])
     except (KeyError, TypeError, ValueError) as error:
         raise EncodingUnsupported(f"incomplete encoding options ({error})") from None
-    if codec not in _H264:
-        raise EncodingUnsupported(f"video codec {codec} is not supported: recordings are made in H264")
+    if codec != "VP8" and codec not in _H264:
+        raise EncodingUnsupported(f"video codec {codec} is not supported: choose H264 or VP8")
     if sound not in _AUDIO:
         raise EncodingUnsupported(f"audio codec {sound} is not supported: choose AAC, OPUS or AC_MP3")
     if not (16 <= width <= _MAX_SIDE and 16 <= height <= _MAX_SIDE):
         raise EncodingUnsupported(f"a picture of {width}x{height} is not supported")
     if not 1 <= fps <= _MAX_FPS:
         raise EncodingUnsupported(f"{float(fps):g} frames per second are not supported")
-    encoder = _AUDIO[sound]
-    if encoder == "libopus" and rate == 44_100:
-        rate = 48_000  # what everybody asks for; Opus has no such rate, and LiveKit's egress does the same
-    if rate not in _RATES[encoder]:
-        raise EncodingUnsupported(f"{sound} has no sample rate of {rate} Hz")
+    # No container with VP8 and AAC or MP3 plays everywhere.
+    encoder = "libopus" if codec == "VP8" else _AUDIO[sound]
     return Profile(
         width=width & ~1,
         height=height & ~1,
         fps=fps,
         video_bitrate=max(video_bitrate, 50_000),
-        h264_profile=_H264[codec],
+        video_codec="libvpx" if codec == "VP8" else "libx264",
+        h264_profile=_H264.get(codec, "main"),
         keyframe_s=max(keyframe_s, 1 / fps),
         audio_codec=encoder,
         audio_bitrate=max(audio_bitrate, 8_000),
-        audio_rate=rate,
+        audio_rate=_nearest(rate, _RATES[encoder]),
     )

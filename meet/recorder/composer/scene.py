@@ -10,14 +10,13 @@ import structlog
 from meet.recorder.composer.audio import AudioTrack
 from meet.recorder.composer.clock import SenderClock, TrackClock
 from meet.recorder.composer.video import UnknownCodec, VideoTrack
-from meet.recorder.journal.records import Track
+from meet.recorder.journal.records import Person, Track
 
 log = structlog.get_logger(__name__)
 
+SCREEN: Final = "screen_share"
 _ORPHAN_US: Final = 10_000_000
 """How long a person of an earlier session may take to come back before the tile goes."""
-_HOLD_US: Final = 1_500_000
-"""A speaker stays on stage at least this long."""
 
 
 @dataclass(eq=False)
@@ -35,32 +34,39 @@ class Member:
         return self.info.identity, self.info.source or self.info.media
 
 
+Key = tuple[str, bool]
+"""A tile's identity, and whether it is a shared screen."""
+
+
 @dataclass(frozen=True)
 class Tile:
     """One place in the picture. video is None for a person without picture."""
 
-    identity: str
-    screen: bool
+    key: Key
+    name: str
     video: VideoTrack | None = field(compare=False)
     sid: str = ""
 
-    @property
-    def key(self) -> tuple[str, bool]:
-        return self.identity, self.screen
+
+@dataclass(eq=False)
+class _Person:
+    """Somebody who may be seen. stays: told by the room, so the tile does not depend on tracks."""
+
+    name: str
+    stays: bool = False
+    orphaned_at: int | None = None
 
 
 class Scene:
-    """`changed` says that tiles may have come, gone or got another picture."""
+    """`changed`: tiles may have come, gone or got another picture. `speakers`: identities, loudest first."""
 
     def __init__(self) -> None:
         self.members: dict[int, Member] = {}
         self.changed = False
-        self.video_gaps = 0
+        self.video_gaps = self.audio_gaps = 0
         self._clocks: dict[str, SenderClock] = {}
-        self._people: list[str] = []
-        self._speakers: list[str] = []
-        self._stage: str | None = None
-        self._staged_at = 0
+        self.speakers: list[str] = []
+        self._people: dict[str, _Person] = {}
 
     # -- the journal's events
 
@@ -70,7 +76,7 @@ class Scene:
         if known is not None:
             known.info = info
             self.mute(info.track, info.muted)
-            self._seat(info.identity)
+            self._seat(info)
             return
         sender = self._clocks.setdefault(info.identity or info.sid, SenderClock())
         clock = TrackClock(info.clock_rate, sender)
@@ -87,7 +93,13 @@ class Scene:
                 if isinstance(media, VideoTrack) and isinstance(other.media, VideoTrack):
                     media.picture = other.media.picture  # until its own first picture
                 self._drop(number)
-        self._seat(info.identity)
+        self._seat(info)
+
+    def person(self, record: Person) -> None:
+        """Somebody came, has another name now, or left."""
+        known = self._people.setdefault(record.identity, _Person(record.name))
+        known.name, known.stays, known.orphaned_at = record.name or known.name, record.present, None
+        self._unseat()
 
     def end(self, track: int) -> None:
         """No more of this track."""
@@ -108,16 +120,19 @@ class Scene:
         """Another recorder process took over: what it does not subscribe to again soon has gone."""
         for member in self.members.values():
             member.orphaned_at = at
+        for person in self._people.values():
+            person.orphaned_at = at
 
     def expire(self, now: int) -> None:
         """Remove orphans whose time is up."""
         for number, member in list(self.members.items()):
             if member.orphaned_at is not None and now - member.orphaned_at > _ORPHAN_US:
                 self.end(number)
-
-    def speaking(self, identities: list[str]) -> None:
-        """Active speakers, loudest first."""
-        self._speakers = identities
+        for person in self._people.values():
+            if person.stays and person.orphaned_at is not None and now - person.orphaned_at > _ORPHAN_US:
+                person.stays = False
+                self._unseat()
+                break  # the others' turn is at the next tick
 
     # -- what the composer asks
 
@@ -129,49 +144,57 @@ class Scene:
         """Every video track, shown or not."""
         return [m.media for m in self.members.values() if isinstance(m.media, VideoTrack)]
 
-    def tiles(self) -> list[Tile]:
-        """Shared screens first, then people in the order in which they came."""
-        screens: list[Tile] = []
-        cameras: dict[str, Member] = {}
-        for member in self.members.values():
-            if not isinstance(member.media, VideoTrack):
-                continue
-            if member.info.source == "screen_share":
-                if not member.media.muted:
-                    screens.append(Tile(member.info.identity, True, member.media, member.info.sid))
-            else:
-                cameras[member.info.identity] = member
-        people = []
-        for identity in self._people:
-            camera = cameras.get(identity)
-            video = camera.media if camera is not None and not camera.media.muted else None
-            assert not isinstance(video, AudioTrack)
-            people.append(Tile(identity, False, video, camera.info.sid if camera is not None else ""))
-        return screens + people
+    def video_sids(self) -> list[str]:
+        """Sids of all video tracks, shown or not."""
+        return [m.info.sid for m in self.members.values() if isinstance(m.media, VideoTrack)]
 
-    def stage_first(self, now: int) -> list[Tile]:
-        """The same tiles with the one for the stage first: a shared screen, else the damped active speaker."""
-        tiles = self.tiles()
-        if not tiles or tiles[0].screen:
-            return tiles
-        present = {tile.identity for tile in tiles}
-        loudest = next((s for s in self._speakers if s in present), None)
-        if self._stage not in present:
-            self._stage, self._staged_at = loudest or tiles[0].identity, now
-        elif loudest is not None and loudest != self._stage and now - self._staged_at >= _HOLD_US:
-            self._stage, self._staged_at = loudest, now
-        return sorted(tiles, key=lambda tile: tile.identity != self._stage)
+    def screens(self) -> list[Tile]:
+        """Shared screens, the newest first."""
+        return [
+            Tile((member.info.identity, True), f"{self._name(member.info)} (screen)", member.media, member.info.sid)
+            for member in reversed(self.members.values())
+            if member.info.source == SCREEN and isinstance(member.media, VideoTrack) and not member.media.muted
+        ]
+
+    def people(self) -> list[Tile]:
+        """People in the order in which they came, with or without a picture."""
+        cameras = {
+            member.info.identity: (member.media, member.info.sid)
+            for member in self.members.values()
+            if isinstance(member.media, VideoTrack) and member.info.source != SCREEN
+        }
+        tiles = []
+        for identity, person in self._people.items():
+            video, sid = cameras.get(identity, (None, ""))
+            shown = video if video is not None and not video.muted else None
+            tiles.append(Tile((identity, False), person.name or identity, shown, sid))
+        return tiles
+
+    def _name(self, info: Track) -> str:
+        known = self._people.get(info.identity)
+        return (known.name if known is not None else info.name) or info.identity
 
     def _drop(self, number: int) -> None:
         member = self.members.pop(number)
         if isinstance(member.media, VideoTrack):
             self.video_gaps += member.media.gaps
-        self._seat(None)
+        else:
+            self.audio_gaps += member.media.gaps
+        self._unseat()
 
-    def _seat(self, identity: str | None) -> None:
-        """Give a newcomer the last seat; take away those of people without tracks."""
-        present = {member.info.identity for member in self.members.values()}
-        if identity is not None and identity not in self._people:
-            self._people.append(identity)
-        self._people = [known for known in self._people if known in present]
+    def _seat(self, info: Track) -> None:
+        """A newcomer gets the last seat; a shared screen makes nobody a face."""
+        if not info.source.startswith(SCREEN):
+            self._seat_person(info)
+        self._unseat()
+
+    def _seat_person(self, info: Track) -> None:
+        person = self._people.setdefault(info.identity, _Person(info.name))
+        if not person.stays and info.name:
+            person.name = info.name
+
+    def _unseat(self) -> None:
+        """Those who have left, and of whom no track is left, go."""
+        present = {m.info.identity for m in self.members.values() if not m.info.source.startswith(SCREEN)}
+        self._people = {who: person for who, person in self._people.items() if person.stays or who in present}
         self.changed = True

@@ -15,6 +15,21 @@ _CHUNK: Final = 1 << 20
 _SEGMENT = re.compile(r"^\d{6}\.seg$")
 
 
+def segments(directory: Path) -> list[Path]:
+    """The segments of a journal in their order; none when there is no such directory."""
+    if not directory.is_dir():
+        return []
+    return sorted(path for path in directory.iterdir() if _SEGMENT.match(path.name))
+
+
+def segment_records(segment: Path) -> Iterator[Record]:
+    """The trusted records of one segment that nobody writes any more."""
+    reader = JournalReader(segment.parent)
+    reader.finish()
+    with segment.open("rb") as file:
+        yield from reader._segment(file, int(segment.stem))
+
+
 class JournalReader:
     """Iterates over the records of a journal directory, in order, once.
 
@@ -44,23 +59,17 @@ class JournalReader:
     def __iter__(self) -> Iterator[Record]:
         number = 0
         while True:
-            names = self._segments()
-            later = [name for name in names if int(name[:6]) > number]
+            later = [path for path in segments(self._directory) if int(path.stem) > number]
             if later:
-                number = int(later[0][:6])
-                with (self._directory / later[0]).open("rb") as file:
+                number = int(later[0].stem)
+                with later[0].open("rb") as file:
                     yield from self._segment(file, number)
             elif self._wait():
                 return
 
-    def _segments(self) -> list[str]:
-        if not self._directory.is_dir():
-            return []
-        return sorted(path.name for path in self._directory.iterdir() if _SEGMENT.match(path.name))
-
     def _is_newest(self, number: int) -> bool:
-        names = self._segments()
-        return not names or int(names[-1][:6]) <= number
+        found = segments(self._directory)
+        return not found or int(found[-1].stem) <= number
 
     def _wait(self, seen: int | None = None) -> bool:
         """Wait for a change after version `seen`; True when there will be none."""

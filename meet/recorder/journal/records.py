@@ -138,11 +138,22 @@ class Begin:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be seen is in the room, now under this name; or (present false) has left it."""
+
+    kind: ClassVar[int] = 12
+    at: int
+    identity: str
+    name: str
+    present: bool = True
+
+
 Record: TypeAlias = (
-    Session | Track | Frame | ClockReport | TrackEnd | Mute | Speakers | Stop | LayoutChange | Tick | Begin
+    Session | Track | Frame | ClockReport | TrackEnd | Mute | Speakers | Stop | LayoutChange | Tick | Begin | Person
 )
-_JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange]]] = {
-    cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange)
+_JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange | Person]]] = {
+    cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange, Person)
 }
 
 

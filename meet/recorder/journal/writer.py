@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from meet.recorder import durable
 from meet.recorder.journal.records import MAGIC, Record, encode
+from meet.recorder.journal.summary import Summary, summarize, summary_path
 
 SEGMENT_BYTES: Final = 64 << 20
 SYNC_INTERVAL_S: Final = 0.5
@@ -21,15 +23,23 @@ class JournalWriter:
     """One writing session. `append` never blocks; a thread writes in order and fsyncs at least every half second.
 
     on_written: called on the writer's thread after every batch that readers can see. on_error: called once, on that
-    thread, with the OSError that ended the writing.
+    thread, with the OSError that ended the writing. summary: of what the directory holds already, where known.
     """
 
-    def __init__(self, directory: Path, on_written: Callable[[], None], on_error: Callable[[OSError], None]) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self,
+        directory: Path,
+        on_written: Callable[[], None],
+        on_error: Callable[[OSError], None],
+        summary: Summary | None = None,
+    ) -> None:
+        if not directory.is_dir():
+            durable.make_folder(directory)
         self._directory = directory
+        self._summary = summary.copy() if summary is not None else summarize(directory)
         self._on_written = on_written
         self._on_error = on_error
-        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Record, bytes] | None] = queue.SimpleQueue()
         self._number = max((int(path.stem) for path in directory.glob("*.seg")), default=0)
         self._fd = -1
         self._size = 0
@@ -41,7 +51,7 @@ class JournalWriter:
     def append(self, record: Record) -> None:
         """Queue one record; dropped once writing has failed."""
         if not self._failed:
-            self._queue.put(encode(record))
+            self._queue.put((record, encode(record)))
 
     def close(self) -> None:
         """Write and fsync what is queued; returns when it is on disk."""
@@ -52,16 +62,16 @@ class JournalWriter:
         if self._fd >= 0:
             os.fsync(self._fd)
             os.close(self._fd)
+            durable.replace(summary_path(self._path()), self._summary.dump())
         self._number += 1
-        path = self._directory / f"{self._number:06}.seg"
+        path = self._path()
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         _write_all(self._fd, MAGIC)
         self._size = len(MAGIC)
-        directory = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        durable.sync_folder(self._directory)
+
+    def _path(self) -> Path:
+        return self._directory / f"{self._number:06}.seg"
 
     def _run(self) -> None:
         synced = time.monotonic()
@@ -80,10 +90,13 @@ class JournalWriter:
                 except queue.Empty:
                     batch = []
                 closing = None in batch
-                data = b"".join(item for item in batch if item is not None)
+                data = b"".join(item[1] for item in batch if item is not None)
                 if data:
                     _write_all(self._fd, data)
                     self._size += len(data)
+                    for item in batch:
+                        if item is not None:
+                            self._summary.take(item[0])
                     dirty = True
                     self._on_written()
                 if dirty and (closing or time.monotonic() - synced >= SYNC_INTERVAL_S):

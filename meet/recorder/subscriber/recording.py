@@ -48,7 +48,9 @@ class JournalSink:
         self._writer, self._clock = writer, clock
         self._next_track = next_track
         self.begun_at = begun_at
+        self.on_begin: Callable[[], None] | None = None
         self._speakers: list[str] = []
+        self._people: dict[str, str] = {}
         self._video: set[int] = set()
         self._open: set[int] = set()
         self.last_at = clock.now()
@@ -63,6 +65,8 @@ class JournalSink:
         if not self.begun_at:
             self.begun_at = self._clock.now()
             self._put(journal.Begin(self.begun_at))
+            if self.on_begin is not None:
+                self.on_begin()
 
     def tick(self) -> None:
         """Time passes."""
@@ -72,6 +76,16 @@ class JournalSink:
         for number in sorted(self._open):  # of a connection that was lost; its tracks come again under new numbers
             self.track_ended(number)
         log.info("recorder_joined", participants=others)
+
+    def people(self, names: dict[str, str]) -> None:
+        """Everybody in the room who may be seen, by identity; what is new of it goes into the journal."""
+        now = self._clock.now()
+        for identity in self._people.keys() - names.keys():
+            self._put(journal.Person(now, identity, self._people[identity], present=False))
+        for identity, name in names.items():
+            if self._people.get(identity) != name:
+                self._put(journal.Person(now, identity, name))
+        self._people = dict(names)
 
     def track_started(
         self, *, sid: str, media: str, codec: str, clock_rate: int, identity: str, name: str, source: str, muted: bool

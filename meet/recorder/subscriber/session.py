@@ -17,6 +17,7 @@ from meet.media.sdp import parse as sdp
 from meet.recorder.subscriber import answer
 from meet.recorder.subscriber.depacketize import EncodedFrame
 from meet.recorder.subscriber.ice import parse_candidate
+from meet.recorder.subscriber.selection import Selection
 from meet.recorder.subscriber.signalling import RoomGone, ServerUnreachable, Signalling
 from meet.recorder.subscriber.stream import RtpStream
 from meet.recorder.subscriber.transport import SubscriberTransport
@@ -65,6 +66,8 @@ class Sink(Protocol):
 
     def joined(self, others: int) -> None: ...
 
+    def people(self, names: dict[str, str]) -> None: ...
+
 
 @dataclass
 class _Room:
@@ -80,6 +83,19 @@ class _Room:
                 self.speaking.pop(info.sid, None)
             else:
                 self.participants[info.sid] = info
+
+    def people(self, selection: Selection | None) -> dict[str, str]:
+        """Names by identity of everybody who may be seen, in the order in which they came."""
+        if selection is not None and selection.screen_share:
+            return {}
+        came = sorted(self.participants.values(), key=lambda info: info.joined_at)
+        return {
+            info.identity: info.name
+            for info in came
+            if info.permission.can_publish
+            and info.kind != models.ParticipantInfo.Kind.EGRESS
+            and (selection is None or selection.is_about(info))
+        }
 
     def find(self, track_sid: str) -> tuple[models.ParticipantInfo, models.TrackInfo] | None:
         for participant in self.participants.values():
@@ -99,6 +115,8 @@ class RoomSession:
         self._room = _Room()
         self._tracks: dict[str, Subscribed] = {}
         self._wanted: dict[str, tuple[int, int]] = {}
+        self._requested: set[str] = set()
+        self._selected_seen = False
         self._asking: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._transport = SubscriberTransport(self._sender_report, lambda: self._end(Ending.LOST))
@@ -159,9 +177,13 @@ class RoomSession:
                 self._room.update(list(message.join.other_participants))
                 self._signalling.keep_alive(float(message.join.ping_interval))
                 self._sink.joined(len(self._room.participants))
+                await self._select()
+                self._sink.people(self._room.people(self._signalling.selection))
             case "update":
                 self._room.update(list(message.update.participants))
                 self._apply_mutes()
+                await self._select()
+                self._sink.people(self._room.people(self._signalling.selection))
             case "offer":
                 await self._offer(message.offer)
             case "trickle":
@@ -172,6 +194,21 @@ class RoomSession:
                 self._leave(message.leave)
             case _:
                 pass  # the rest concerns publishers
+
+    async def _select(self) -> None:
+        """With a selection: ask for its tracks as they appear, and end when its participant leaves."""
+        selection = self._signalling.selection
+        if selection is None:
+            return
+        chosen = [p for p in self._room.participants.values() if selection.is_about(p)]
+        if self._selected_seen and not chosen:
+            self._end(Ending.MEETING_OVER)
+            return
+        self._selected_seen = self._selected_seen or bool(chosen)
+        fresh = [t.sid for p in chosen for t in p.tracks if selection.wants(p, t) and t.sid not in self._requested]
+        if fresh:
+            self._requested.update(fresh)
+            await self._signalling.subscribe(fresh)
 
     def _leave(self, leave: pb.LeaveRequest) -> None:
         reason = models.DisconnectReason.Name(leave.reason)

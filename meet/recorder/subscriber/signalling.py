@@ -13,6 +13,8 @@ import aiohttp
 import jwt
 from livekit.protocol import rtc as pb
 
+from meet.recorder.subscriber.selection import Selection
+
 _TOKEN_S: Final = 12 * 3600
 _CONNECT_S: Final = 10.0
 _PROTOCOL: Final = 12
@@ -50,11 +52,20 @@ def mint_token(api_key: str, api_secret: str, *, room: str, identity: str) -> st
 
 
 class Signalling:
-    """One WebSocket; `async with Signalling(...) as s: async for message in s.messages(): ...`."""
+    """One WebSocket; `async with Signalling(...) as s: async for message in s.messages(): ...`.
 
-    def __init__(self, url: str, token: str, *, tls: ssl.SSLContext | bool = True) -> None:
+    selection: only its tracks are received; without one the server sends every track.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, tls: ssl.SSLContext | bool = True, selection: Selection | None = None
+    ) -> None:
         base = url.rstrip("/").replace("http://", "ws://", 1).replace("https://", "wss://", 1)
-        self._url = f"{base}/rtc?auto_subscribe=1&adaptive_stream=0&sdk=python&version=1.0.0&protocol={_PROTOCOL}"
+        everything = 0 if selection else 1
+        self._url = (
+            f"{base}/rtc?auto_subscribe={everything}&adaptive_stream=0&sdk=python&version=1.0.0&protocol={_PROTOCOL}"
+        )
+        self.selection = selection
         self._token = token
         self._tls = tls
         self._ping: asyncio.Task[None] | None = None
@@ -117,6 +128,10 @@ class Signalling:
     async def answer(self, sdp: str, offer_id: int) -> None:
         """Our answer to the offer with that id."""
         await self.send(pb.SignalRequest(answer=pb.SessionDescription(type="answer", sdp=sdp, id=offer_id)))
+
+    async def subscribe(self, track_sids: list[str]) -> None:
+        """Ask for tracks, where not every track comes by itself."""
+        await self.send(pb.SignalRequest(subscription=pb.UpdateSubscription(track_sids=track_sids, subscribe=True)))
 
     async def want_size(self, track_sid: str, width: int, height: int) -> None:
         """Ask for the simulcast layer nearest this size."""

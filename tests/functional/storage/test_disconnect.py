@@ -37,9 +37,9 @@ async def test_a_disconnect_frees_the_storage_connection_within_two_seconds(endp
             await client.head(f"{url}/media/{KEY}")
         async with slow_readers(url + path, 12) as got:
             async with asyncio.timeout(30):
-                while not all(got):
+                # A ZIP's first bytes are its own: they come before the store is asked.
+                while not all(got) or connections_to(process, endpoint) < 12:
                     await asyncio.sleep(0.05)
-            assert connections_to(process, endpoint) >= 12
             idle = connections_to(process, endpoint) - 12
         async with asyncio.timeout(2):
             while connections_to(process, endpoint) > idle:

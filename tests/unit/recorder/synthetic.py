@@ -127,7 +127,7 @@ class Source:
             "camera" if self.media == "video" else "microphone",
             False,
         )
-        gap = False
+        gap, at = False, 0
         for k, frame in enumerate(self.coded):
             if k in self.drop:
                 gap = True
@@ -137,7 +137,7 @@ class Source:
             late = self.transit + self.jitter * ((k * 7919) % 101) / 100
             if self.media == "audio":
                 late += 0.02  # a packet is complete only when its last sample is
-            at = start + frame.at_us + round(late * 1e6)
+            at = max(at, start + frame.at_us + round(late * 1e6))  # the receiver has put them in order
             yield Frame(at, track, self._rtp(frame.at_us), frame.key, gap, frame.payload)
             gap = False
         if self.reports_from is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from meet.recorder.composer.audio import RATE, AudioTrack, Mixer, Samples
+from meet.recorder.composer.audio import AudioTrack, Mixer
 from meet.recorder.composer.clock import SenderClock, TrackClock
+from meet.recorder.composer.opus import RATE, Samples
 from meet.recorder.journal.records import Frame
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.synthetic import ZERO

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from meet.recorder.composer.layout import Rect, fit, grid, rectangles, speaker
+from meet.recorder.composer.layout import WIDE, Rect, fit, grid, rectangles, speaker, tile_aspect
 
 CANVASES = [(1280, 720), (1920, 1080), (720, 1280), (1080, 1920), (640, 480)]
 
@@ -16,7 +16,14 @@ CANVASES = [(1280, 720), (1920, 1080), (720, 1280), (1080, 1920), (640, 480)]
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 9, 16, 25, 40])
 def test_tiles_lie_inside_are_even_and_do_not_overlap(size: tuple[int, int], layout: str, count: int) -> None:
     rects = rectangles(layout, *size, count)
-    assert len(rects) == {"grid": min(count, 25), "speaker": min(count, 6), "single-speaker": min(count, 1)}[layout]
+    assert (
+        len(rects)
+        == {
+            "grid": min(count, 25),
+            "speaker": min(count, 6 if size[0] >= size[1] else 4),
+            "single-speaker": min(count, 1),
+        }[layout]
+    )
     for rect in rects:
         assert rect.width > 0 and rect.height > 0
         assert rect.x >= 0 and rect.y >= 0
@@ -54,6 +61,15 @@ def test_pictures_keep_their_aspect() -> None:
     assert fit(640, 480, Rect(0, 0, 640, 360)) == Rect(80, 0, 480, 360)
     assert fit(360, 640, Rect(100, 100, 640, 360)) == Rect(318, 100, 202, 360)
     assert fit(1280, 720, Rect(0, 0, 640, 360)) == Rect(0, 0, 640, 360)
+
+
+def test_tiles_take_the_shape_that_shows_most_of_the_pictures() -> None:
+    camera, phone = (640, 360), (360, 640)
+    assert tile_aspect(1280, 720, [camera] * 4, 4) == WIDE
+    assert tile_aspect(1280, 720, [], 4) == WIDE
+    assert tile_aspect(1280, 720, [phone] * 3, 3) < 1
+    assert tile_aspect(720, 1280, [phone], 1) == 9 / 16
+    assert tile_aspect(1280, 720, [camera] * 3 + [phone], 4) == WIDE
 
 
 def test_an_unknown_layout_is_an_error() -> None:

@@ -104,3 +104,31 @@ async def test_a_room_that_finishes_while_starting(hasty: World) -> None:
     registry.delete("a")
     await hasty.until_status(egress_id, "aborted")
     assert hasty.folder(egress_id).exists()  # nobody cancelled it: it stays visible
+
+
+async def test_a_recorder_that_works_but_cannot_reach_us_is_not_given_up(hasty: World) -> None:
+    egress_id = await hasty.start()
+    written = {"egress_id": egress_id, "room_name": "a", "status": "active", "started_at_ms": 7}
+    (hasty.folder(egress_id) / "state.json").write_text(json.dumps(written))
+    await hasty.until_status(egress_id, "active")
+    assert hasty.told == [("egress_started", "starting"), ("egress_updated", "active")]
+    recorder = await hasty.recorder(egress_id)
+    recorder.report("complete", save=True, size=3)
+    await hasty.until_status(egress_id, "complete")
+
+
+async def test_why_an_ending_takes_its_time_is_told(world: World) -> None:
+    egress_id = await world.start()
+    recorder = await world.recorder(egress_id)
+    recorder.report("active")
+    recorder.report("ending", details="End reason: StopEgress API")
+    await world.until_status(egress_id, "ending")
+    for _ in range(2):
+        recorder.report("ending", details="The object store does not answer.")
+    recorder.report("complete", details="End reason: StopEgress API")
+    await world.until_status(egress_id, "complete")
+    assert [event.state.details for event in world.events[2:]] == [
+        "End reason: StopEgress API",
+        "The object store does not answer.",
+        "End reason: StopEgress API",
+    ]

@@ -19,6 +19,7 @@ from meet.recorder.journal.records import (
     Frame,
     LayoutChange,
     Mute,
+    Person,
     Record,
     Session,
     Speakers,
@@ -43,6 +44,8 @@ EVERY_KIND: list[Record] = [
     LayoutChange(9, "speaker"),
     Tick(10),
     TrackEnd(11, 1),
+    Person(11, "ada", "Ada \N{SNOWMAN}"),
+    Person(12, "ada", "", present=False),
     Stop(12, "stop_requested", False),
 ]
 

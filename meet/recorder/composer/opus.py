@@ -1,0 +1,98 @@
+"""Opus to samples by libopus itself: PyAV's decoders neither conceal what was lost nor read the forward error
+correction of the packet after it (RFC 6716 2.1.7, 4.4).
+
+The library is the one that PyAV's wheel carries, else the system's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+RATE: Final = 48_000
+CHANNELS: Final = 2
+MAX_SAMPLES: Final = RATE * 120 // 1000
+"""Of one packet (RFC 6716 3.2)."""
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+"""Channels x samples, -1 to 1."""
+
+_FLOATS = ctypes.POINTER(ctypes.c_float)
+
+
+class OpusMissing(Exception):
+    """There is no libopus."""
+
+
+class Undecodable(Exception):
+    """libopus does not take this packet; `str()` says why."""
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    package = Path(av.__file__).parent
+    carried = [*package.parent.glob("av.libs/libopus[-.]*"), *package.glob(".dylibs/libopus*")]
+    name = str(carried[0]) if carried else ctypes.util.find_library("opus")
+    if name is None:
+        raise OpusMissing("libopus is neither in PyAV's wheel nor on the system (Debian: libopus0)")
+    library = ctypes.CDLL(name)
+    library.opus_decoder_create.restype = ctypes.c_void_p
+    library.opus_decoder_create.argtypes = [ctypes.c_int32, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]
+    library.opus_decoder_destroy.argtypes = [ctypes.c_void_p]
+    library.opus_decoder_destroy.restype = None
+    library.opus_decode_float.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32),
+        *(_FLOATS, ctypes.c_int, ctypes.c_int),
+    ]
+    library.opus_packet_get_nb_samples.argtypes = [ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32]
+    library.opus_strerror.restype = ctypes.c_char_p
+    return library
+
+
+class OpusDecoder:
+    """One stream. Raises OpusMissing."""
+
+    def __init__(self) -> None:
+        self._library = _library()
+        error = ctypes.c_int()
+        self._state = self._library.opus_decoder_create(RATE, CHANNELS, ctypes.byref(error))
+        if not self._state:
+            raise OpusMissing(f"libopus error {error.value}")
+        self._buffer = np.zeros((MAX_SAMPLES, CHANNELS), np.float32)
+        self._pointer = self._buffer.ctypes.data_as(_FLOATS)
+
+    def __del__(self) -> None:
+        state = getattr(self, "_state", None)
+        if state:
+            self._library.opus_decoder_destroy(state)
+
+    def length(self, payload: bytes) -> int:
+        """Samples in a packet; 0 for what is none."""
+        count: int = self._library.opus_packet_get_nb_samples(payload, len(payload), RATE)
+        return max(0, count)
+
+    def decode(self, payload: bytes) -> Samples:
+        """A packet. Raises Undecodable."""
+        return self._run(payload, MAX_SAMPLES, fec=False)
+
+    def recover(self, following: bytes, length: int) -> Samples:
+        """The lost `length` samples before `following`, from its error correction, or concealed. Raises Undecodable."""
+        return self._run(following, length, fec=True)
+
+    def conceal(self, length: int) -> Samples:
+        """What might have been in `length` lost samples (a multiple of 2.5 ms), fading out as more is lost."""
+        return self._run(None, length, fec=False)
+
+    def _run(self, payload: bytes | None, length: int, *, fec: bool) -> Samples:
+        size = len(payload) if payload is not None else 0
+        made = self._library.opus_decode_float(self._state, payload, size, self._pointer, length, int(fec))
+        if made < 0:
+            raise Undecodable(self._library.opus_strerror(made).decode())
+        return self._buffer[:made].T.copy()

@@ -1,0 +1,130 @@
+"""Text to coverage masks: names in any script for which a font is there.
+
+The bundled font (Roboto: Latin, Greek, Cyrillic) comes first, then whatever fonts the system has. Rendering happens
+when somebody joins or is renamed, never per picture.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+Mask = npt.NDArray[np.uint8]
+"""Rows x columns; 0 nothing, 255 fully covered."""
+
+BUNDLED: Final = Path(str(resources.files("font_roboto"))) / "files" / "Roboto-Medium.ttf"
+_SYSTEM: Final = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path("~/.local/share/fonts").expanduser(),
+    Path("/System/Library/Fonts"),
+)
+_ENDINGS: Final = frozenset({".ttf", ".otf", ".ttc"})
+_PREFERRED: Final = ("notosans", "dejavusans", "droidsans", "sans")
+_UNFIT: Final = ("emoji", "bold", "italic", "oblique", "mono", "serif", "thin", "light", "black", "condensed", "symbol")
+_NO_GLYPH: Final = "\U0010ffff"
+_INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})
+_PROBE_PX: Final = 16
+
+
+@lru_cache(maxsize=1)
+def _system_fonts() -> tuple[Path, ...]:
+    """Upright sans-serif fonts, those with most scripts first."""
+    found = [path for root in _SYSTEM if root.is_dir() for path in root.rglob("*") if path.suffix.lower() in _ENDINGS]
+
+    def rank(path: Path) -> tuple[bool, int, str]:
+        name = path.stem.lower()
+        family = next((i for i, word in enumerate(_PREFERRED) if word in name), len(_PREFERRED))
+        return any(word in name for word in _UNFIT), family, name
+
+    return tuple(sorted(found, key=rank))
+
+
+@lru_cache(maxsize=64)
+def _font(path: Path, size: int) -> ImageFont.FreeTypeFont | None:
+    try:
+        return ImageFont.truetype(path, size)
+    except OSError:
+        return None  # damaged, or only bitmaps of another size
+
+
+@lru_cache(maxsize=4096)
+def _has(path: Path, character: str) -> bool:
+    """The font has a glyph of its own for this character."""
+    if character.isspace() or unicodedata.category(character) in _INVISIBLE:
+        return True
+    font = _font(path, _PROBE_PX)
+    return font is not None and bytes(font.getmask(character)) != bytes(font.getmask(_NO_GLYPH))
+
+
+def _first_with(text: str, preferred: Path) -> Path | None:
+    if all(_has(preferred, character) for character in text):
+        return preferred
+    return next((path for path in _system_fonts() if all(_has(path, character) for character in text)), None)
+
+
+@lru_cache(maxsize=1024)
+def runs(text: str, font: Path = BUNDLED) -> tuple[tuple[str, Path], ...]:
+    """The text cut where the font has to change. Symbols that no font has are left out, letters become boxes."""
+    whole = _first_with(text, font)
+    if whole is not None:
+        return ((text, whole),) if text else ()
+    cut: list[tuple[str, Path]] = []
+    for character in text:
+        path = cut[-1][1] if cut and _has(cut[-1][1], character) else _first_with(character, font)
+        if path is None:
+            if unicodedata.category(character)[0] not in "LN":
+                continue
+            path = font
+        if cut and cut[-1][1] == path:
+            cut[-1] = (cut[-1][0] + character, path)
+        else:
+            cut.append((character, path))
+    return tuple(cut)
+
+
+def clean(text: str) -> str:
+    """One line, composed (NFC), without control characters."""
+    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in unicodedata.normalize("NFC", text))
+    return " ".join("".join(kept).split())
+
+
+def _parts(text: str, size: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:
+    parts = [(run, _font(path, size)) for run, path in runs(text)]
+    return [(run, font) for run, font in parts if font is not None]
+
+
+def width(text: str, size: int) -> int:
+    """Pixels from the left of the first to the right of the last letter; size: pixels per em."""
+    return round(sum(font.getlength(run) for run, font in _parts(text, size)))
+
+
+def shorten(text: str, size: int, limit: int) -> str:
+    """The text, or as much of its beginning as fits with an ellipsis."""
+    if width(text, size) <= limit:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if width(text[:middle].rstrip() + "…", size) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low].rstrip() + "…"
+
+
+def draw(mask_width: int, mask_height: int, text: str, size: int, x: float, baseline: int) -> Mask:
+    """A mask of this size with the text on it."""
+    image = Image.new("L", (mask_width, mask_height))
+    pen = ImageDraw.Draw(image)
+    for run, font in _parts(text, size):
+        pen.text((x, baseline), run, fill=255, font=font, anchor="ls")
+        x += font.getlength(run)
+    return np.asarray(image, np.uint8)

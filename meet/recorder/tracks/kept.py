@@ -1,0 +1,74 @@
+"""Journals that stayed in the spool after their recording was stored (`MEET_RECORDING_KEEP_TRACKS`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from meet.recorder import state
+
+log = structlog.get_logger(__name__)
+
+
+class NotKept(Exception):
+    """There is no finished journal of this recording; `str()` is fit for the operator."""
+
+
+@dataclass(frozen=True)
+class KeptJournal:
+    """A finished recording's journal. encoding: preset name or options object."""
+
+    egress_id: str
+    directory: Path
+    layout: str
+    encoding: str | dict[str, Any]
+
+    @classmethod
+    def find(cls, spool: Path, recording: str) -> KeptJournal:
+        """By recording id or egress id. Raises NotKept."""
+        egress_id = next((part for part in recording.split("--") if part.startswith("EG_")), "")
+        folder = spool / egress_id
+        if not egress_id or "/" in egress_id or not (folder / "request.json").is_file():
+            raise NotKept(f"{recording} is not in the spool {spool}")
+        current = state.read(folder / "state.json")
+        if current is None or not current.final:
+            raise NotKept(f"{recording} is not finished yet")
+        if not any((folder / "journal").glob("*.seg")):
+            raise NotKept(f"the tracks of {recording} were not kept (MEET_RECORDING_KEEP_TRACKS)")
+        return cls(egress_id, folder / "journal", state.first_layout(folder / "request.json"), current.encoding)
+
+
+class Deleter(Protocol):
+    """Deletes stored files."""
+
+    async def delete(self, keys: Sequence[str]) -> None: ...
+
+
+class WithJournals:
+    """Deletes with every stored file the journal that it was made from."""
+
+    def __init__(self, blobs: Deleter, spool: Path) -> None:
+        self._blobs, self._spool = blobs, spool
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """As the store does; then journals of finished recordings with these keys."""
+        await self._blobs.delete(keys)
+        await asyncio.to_thread(self._forget, frozenset(keys))
+
+    def _forget(self, keys: frozenset[str]) -> None:
+        for journal in self._spool.glob("EG_*/journal"):
+            try:
+                key = json.loads((journal.parent / "request.json").read_text()).get("key")
+            except (OSError, ValueError):
+                continue
+            current = state.read(journal.parent / "state.json")
+            if key in keys and current is not None and current.final:
+                shutil.rmtree(journal, ignore_errors=True)
+                log.info("kept_journal_deleted", egress_id=journal.parent.name)

@@ -1,0 +1,42 @@
+"""Another composite from a journal that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from meet.recorder.composer.compose import Result, compose
+from meet.recorder.composer.profile import Profile
+from meet.recorder.journal.reader import JournalReader
+from meet.recorder.journal.records import LayoutChange, Record
+from meet.recorder.tracks.kept import KeptJournal
+
+
+def read(journal: Path, on_time: Callable[[int], None] | None = None) -> Iterator[Record]:
+    """The records of a finished journal; on_time: told the time (µs) reached."""
+    reader = JournalReader(journal)
+    reader.finish()
+    for record in reader:
+        if on_time is not None:
+            on_time(record.at)
+        yield record
+
+
+def recompose(
+    kept: KeptJournal,
+    output: Path,
+    *,
+    layout: str | None = None,
+    encoding: str | dict[str, Any] | None = None,
+    on_time: Callable[[int], None] | None = None,
+) -> Result:
+    """Make `output`; without a layout, those of the recording, with their changes.
+
+    Raises ValueError (layout), EncodingUnsupported, OSError, av.FFmpegError.
+    """
+    profile = Profile.of(encoding or kept.encoding)
+    records = read(kept.directory, on_time)
+    if layout is not None:
+        records = (record for record in records if not isinstance(record, LayoutChange))
+    return compose(records, output, profile, layout or kept.layout)

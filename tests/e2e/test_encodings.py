@@ -1,0 +1,70 @@
+"""Advanced encodings from the API call to a browser that plays the file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from meet.demo.api import Api
+from meet.demo.robot import Robot
+from meet.demo.server import Server
+from tests.e2e.browser import pages
+from tests.support import media
+
+PLAY = """async (src) => {
+  const video = document.createElement('video');
+  video.muted = true;
+  document.body.append(video);
+  const event = name => new Promise((done, failed) => {
+    video.addEventListener(name, done, { once: true });
+    video.addEventListener('error', () => failed(new Error(video.error.message)), { once: true });
+  });
+  const loaded = event('loadedmetadata');
+  video.src = src;
+  await loaded;
+  const seeked = event('seeked');
+  video.currentTime = video.duration / 2;
+  await seeked;
+  const ended = event('ended');
+  await video.play();
+  await ended;
+  return { duration: video.duration, width: video.videoWidth, height: video.videoHeight };
+}"""
+
+
+@pytest.mark.timeout(150)
+async def test_vp8_with_opus_is_recorded_and_plays(server: Server, api: Api, tmp_path: Path) -> None:
+    room = await api.create_room("Open codecs")
+    url, token = await api.join_token(room, "Ada")
+    video = {"width": 640, "height": 360, "framerate": 25, "bitrate": 800, "keyFrameInterval": 1, "depth": 24}
+    encoding = {
+        "video": {**video, "codec": "VP8"},
+        "audio": {"bitrate": 64, "frequency": 48000, "codec": "OPUS"},
+    }
+    async with Robot(url, token):
+        recording = await api.start_recording(room["roomId"], encoding=encoding)
+        recording_id = recording["recordingId"]
+        await asyncio.sleep(4)
+        await api.stop_recording(recording_id)
+        done = await api.wait_for(recording_id, "complete", "failed", "aborted")
+    assert done["status"] == "complete" and done["encoding"] == encoding, done
+    path = tmp_path / done["filename"]
+    await api.download(recording_id, path, lambda _done, _total: None)
+    decoded = media.decode(path)
+    assert (decoded.width, decoded.height, decoded.video_codec, decoded.audio_codec) == (640, 360, "vp8", "opus")
+    assert abs(decoded.video_s - done["duration"]) < 0.1 and len(media.flashes(decoded)) >= 3
+    link = (await api.call("GET", f"/api/v1/recordings/{recording_id}/url"))["url"]
+    secret = parse_qs(urlsplit(link).query)["recordingSecret"][0]
+    source = f"{server.url}/api/v1/recordings/{recording_id}/media?recordingSecret={secret}"
+    async with pages.chromium() as browser:
+        page = await browser.new_page()
+        answer = await page.goto(link)
+        assert answer is not None and answer.ok
+        head = await page.request.get(source, headers={"Range": "bytes=0-0"})
+        assert head.headers["content-type"] == "video/webm"
+        played = await page.evaluate(PLAY, source)
+    assert (played["width"], played["height"]) == (640, 360)
+    assert abs(played["duration"] - done["duration"]) < 0.1

@@ -1,0 +1,125 @@
+"""Journals that were kept: found, composed again, and deleted with their recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from meet.cli.root import main
+from meet.recorder import finish, state
+from meet.recorder.journal.records import LayoutChange
+from meet.recorder.state import EgressState
+from meet.recorder.tracks.kept import KeptJournal, NotKept, WithJournals
+from tests.support import media
+from tests.unit.recorder import synthetic
+from tests.unit.recorder.synthetic import ZERO, Source, meeting
+
+RECORDING = "standup--EG_abcdefgh--0123456789"
+KEY = "recordings/standup/standup--0123456789.mp4"
+
+
+def keep(data_dir: Path, status: str = "complete") -> Path:
+    """The spool entry of a finished recording of two people, begun as a grid."""
+    folder = data_dir / "spool" / "EG_abcdefgh"
+    sources = [
+        Source(synthetic.video("VP8", 2), identity="ada"),
+        Source(synthetic.sound(2), media="audio", codec="opus", identity="ada"),
+        Source(synthetic.video("VP8", 2, hue=160), identity="bob"),
+    ]
+    records = meeting(sources, 1.8, [LayoutChange(ZERO + 1_000_000, "single-speaker")])
+    synthetic.write(folder / "journal", records)
+    request = {"egress_id": "EG_abcdefgh", "room_name": "standup", "layout": "grid", "key": KEY, "created_ms": 1}
+    (folder / "request.json").write_text(json.dumps({**request, "encoding": "H264_720P_30"}))
+    first = EgressState.from_request(json.loads((folder / "request.json").read_text()))
+    state.write(folder / "state.json", first if status == "starting" else first.advance(status))
+    return folder
+
+
+def test_recompose_in_the_layouts_of_the_recording(tmp_path: Path) -> None:
+    keep(tmp_path)
+    output = tmp_path / "again.mp4"
+    result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    assert "1.8 s" in result.output
+    decoded = media.decode(output)
+    assert (decoded.width, decoded.height) == (1280, 720)
+    assert (decoded.luma[15][:, 5] < 25).mean() > 0.4, "two tiles beside each other"
+    assert (decoded.luma[-5][:, 5] > 25).mean() > 0.9, "then one"
+
+
+def test_recompose_in_another_layout_and_encoding(tmp_path: Path) -> None:
+    keep(tmp_path)
+    output = tmp_path / "again.mp4"
+    options = ["--layout", "grid", "--encoding", "PORTRAIT_H264_720P_30", "--output", str(output)]
+    result = CliRunner().invoke(main, ["recompose", "EG_abcdefgh", "--data-dir", str(tmp_path), *options])
+    assert result.exit_code == 0, result.output
+    decoded = media.decode(output)
+    assert (decoded.width, decoded.height, len(decoded.frame_times)) == (720, 1280, 54)
+    assert abs(decoded.luma[30].astype(int) - decoded.luma[50]).mean() < 20, "no change of layout"
+
+
+def test_an_unknown_encoding_is_a_wrong_call(tmp_path: Path) -> None:
+    keep(tmp_path)
+    result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--encoding", "H264_4K"])
+    assert result.exit_code == 2 and "H264_4K" in result.output
+
+
+def test_tracks(tmp_path: Path) -> None:
+    keep(tmp_path)
+    output = tmp_path / "tracks"
+    result = CliRunner().invoke(main, ["tracks", RECORDING, "--data-dir", str(tmp_path), "--output", str(output)])
+    assert result.exit_code == 0, result.output
+    manifest = json.loads((output / "manifest.json").read_text())
+    assert [track["identity"] for track in manifest["tracks"]] == ["ada", "ada", "bob"]
+    assert all((output / track["file"]).stat().st_size > 1000 for track in manifest["tracks"])
+
+
+@pytest.mark.parametrize("recording", ["EG_nobody", "standup", "EG_/../..", ""])
+def test_what_was_not_recorded_here_is_said(tmp_path: Path, recording: str) -> None:
+    keep(tmp_path)
+    with pytest.raises(NotKept, match="spool"):
+        KeptJournal.find(tmp_path / "spool", recording)
+
+
+def test_unfinished_and_not_kept_are_said(tmp_path: Path) -> None:
+    folder = keep(tmp_path, "starting")
+    with pytest.raises(NotKept, match="not finished"):
+        KeptJournal.find(tmp_path / "spool", RECORDING)
+    state.write(
+        folder / "state.json",
+        EgressState.from_request(json.loads((folder / "request.json").read_text())).advance("complete"),
+    )
+    finish.discard(folder, keep_journal=True)
+    assert KeptJournal.find(tmp_path / "spool", RECORDING).layout == "grid"
+    finish.discard(folder)
+    with pytest.raises(NotKept, match="MEET_RECORDING_KEEP_TRACKS"):
+        KeptJournal.find(tmp_path / "spool", RECORDING)
+
+
+class Blobs:
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        self.deleted += keys
+
+
+async def test_a_journal_is_deleted_with_its_recording(tmp_path: Path) -> None:
+    folder = keep(tmp_path)
+    blobs = Blobs()
+    files = WithJournals(blobs, tmp_path / "spool")
+    await files.delete(["recordings/other.mp4"])
+    assert (folder / "journal").is_dir()
+    await files.delete([KEY])
+    assert blobs.deleted == ["recordings/other.mp4", KEY]
+    assert not (folder / "journal").exists() and (folder / "state.json").exists()
+
+
+async def test_a_journal_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
+    folder = keep(tmp_path, "ending")
+    await WithJournals(Blobs(), tmp_path / "spool").delete([KEY])
+    assert (folder / "journal").is_dir()
