@@ -39,6 +39,9 @@ from meet.web.frontend import Frontend, FrontendMissing
 log = structlog.get_logger(__name__)
 
 _GRACE_S = 5
+_KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep a connection (nginx: 60 s), so that they end it: a request that crosses our end
+of it is lost."""
 _GC_YOUNG = 10_000
 """Objects made between two looks at the young ones."""
 
@@ -244,6 +247,7 @@ async def _serve(settings: Settings, on_ready: Callable[[], None], fail: Fail) -
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         ssl_certfile=str(settings.tls_cert) if settings.tls_cert else None,
         ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,

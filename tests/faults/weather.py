@@ -23,7 +23,7 @@ def _error(status: int, code: str) -> web.Response:
 
 
 class Weather:
-    """`sky` decides about every request from now on; `seen` lists `METHOD path?query` of those that were answered."""
+    """`sky` decides about every request from now on; `seen` lists `METHOD path?query` of those that were passed on."""
 
     def __init__(self, origin: str) -> None:
         self.sky: Sky = "clear"
@@ -43,11 +43,12 @@ class Weather:
             return _error(403, "AccessDenied")
         if self.sky == "storm" and self._count % 8:
             return _error(503, "SlowDown") if self._count % 2 else _error(500, "InternalError")
+        # Before the pause: a client that is gone by then must not appear to send later.
+        self.seen.append(f"{request.method} {request.path_qs}")
         if self.sky == "slow":
             await asyncio.sleep(_SLOW_S)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         url = f"{self._origin}{request.raw_path}"
-        self.seen.append(f"{request.method} {request.path_qs}")
         async with self._session.request(request.method, url, data=io.BytesIO(body), headers=headers) as answer:
             content = await answer.read()
             back = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
