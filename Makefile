@@ -7,12 +7,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.locked
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint unit fuzz soak bench screenshots lock clean web tools
+.PHONY: help run demo test lint unit fuzz soak browsers bench screenshots lock clean web tools
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-$(STAMP): requirements.lock pyproject.toml
+NATIVE := tools/build_native.py $(wildcard meet/media/fastpath/*.[ch])
+
+$(STAMP): requirements.lock pyproject.toml $(NATIVE)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || bash tools/apt-install python3-venv
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked dependencies into $(VENV)"
@@ -48,13 +50,19 @@ unit: $(STAMP) ## The fast tests only
 fuzz: web ## Many more requests made from the documents than `make test` sends (EXAMPLES=400)
 	@MEET_FUZZ_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/pytest tests/fuzz --timeout 1800 $(ARGS)
 
-soak: $(STAMP) ## 500 people come and go and the media server holds no more than before; 200 kills lose no recording
-	@MEET_SOAK_CYCLES=500 $(BIN)/pytest tests/e2e/media/test_soak.py $(ARGS)
+soak: $(STAMP) ## Hours of coming and going, floods, 200 kills, and 20 minutes judged by flashes and beeps
+	@MEET_SOAK_CYCLES=500 $(BIN)/pytest tests/e2e/media/test_soak.py -s -n0 $(ARGS)
+	@$(BIN)/python -m tests.faults.flood
 	@$(BIN)/python -m tests.faults.soak --kills 200
+	@$(BIN)/python -m tests.faults.sync --minutes 20
+
+browsers: web tools ## What `make test` leaves out: Firefox, coturn, an older SDK, every codec (a large download)
+	@bash tools/apt-install firefox-esr coturn
+	@MEET_BROWSERS=1 $(BIN)/pytest $(or $(ARGS),tests/e2e/media/pages tests/e2e/browser/test_firefox.py)
 
 bench: web tools ## Side-by-side measurements; prints ratios
-	@bash tools/apt-install nginx-light
-	@for module in api.run ranges.run sfu recorder.run recorder.start; do \
+	@bash tools/apt-install nginx-light janus iproute2 xvfb pulseaudio
+	@for module in api.run ranges.run storage.behind sfu recorder.run recorder.start recorder.resume recorder.browser; do \
 		echo "== bench.$$module"; $(BIN)/python -m bench.$$module || exit 1; done
 
 screenshots: web tools ## Take the pictures in docs/images again
@@ -67,4 +75,4 @@ lock: ## Resolve the dependencies again (network)
 	@rm -rf .venv-lock
 
 clean: ## Remove everything that was built (not ./data)
-	rm -rf $(VENV) web/node_modules meet/web/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) web/node_modules meet/web/static meet/media/fastpath/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

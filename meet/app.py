@@ -31,6 +31,7 @@ from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
 from meet.metrics import BackendMetrics, MetricsListener
 from meet.outbound import WebhookSender
 from meet.recorder.tracks.kept import WithJournals
+from meet.recorder.upload.indexes import WithIndexes
 from meet.tls import trust_own
 from meet.web import Pages, WebConfig
 from meet.web.bridge import AssetsMissing
@@ -120,7 +121,8 @@ def build(settings: Settings) -> HttpApp:
         database.repositories(),
         media=media,
         agents=media,
-        blobs=WithJournals(blobs, settings.data_dir / "spool"),
+        recorder=media.recorder,
+        blobs=WithJournals(WithIndexes(blobs), settings.data_dir / "spool"),
         clock=SystemClock(),
         transport=sender,
         base_url=lambda: public.current,
@@ -131,6 +133,7 @@ def build(settings: Settings) -> HttpApp:
         auth=domain.auth,
         rooms=domain.rooms,
         recordings=domain.recordings,
+        recording_extras=domain.recording_extras,
         sharing=domain.sharing,
         tokens=domain.tokens,
         meetings=domain.meetings,

@@ -6,6 +6,8 @@ Every setting is one field: its `validation_alias` is the environment variable, 
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +28,10 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_csv)]
 
 def _env(default: Any, name: str, description: str, **extra: Any) -> Any:
     return Field(default, validation_alias=name, description=description, **extra)
+
+
+MAX_MEDIA_WORKERS = 8
+"""As many as are started unasked: each takes 50 MB, and a machine with more cores has other work for them, too."""
 
 
 class Settings(BaseSettings):
@@ -123,8 +129,18 @@ class Settings(BaseSettings):
         (), "MEET_RTC_ADVERTISED", "comma list of addresses told to clients; empty: every local one"
     )
     rtc_tcp: bool = _env(True, "MEET_RTC_TCP", "take media over TCP on the same port number, for networks without UDP")
+    media_native: Literal["auto", "off"] = _env(
+        "auto", "MEET_MEDIA_NATIVE", "auto: forward media by compiled code where it was built; off: by Python"
+    )
+    media_processes: int = _env(
+        0,
+        "MEET_MEDIA_PROCESSES",
+        "processes that rooms are spread over, each with a media port of its own; 0: one per core, at most 8",
+        ge=0,
+        le=64,
+    )
     video_codecs: CommaList = _env(
-        ("VP8", "H264"), "MEET_VIDEO_CODECS", "what clients may publish: VP8, H264, VP9; recordings hold no VP9"
+        ("VP8", "H264"), "MEET_VIDEO_CODECS", "what clients may publish: VP8, H264, VP9, AV1; the first is the default"
     )
     turn_urls: CommaList = _env(
         (), "MEET_TURN_URLS", "comma list of TURN servers for clients, such as turn:host:3478?transport=udp"
@@ -227,8 +243,8 @@ class Settings(BaseSettings):
             raise ValueError("MEET_S3_SSE_TYPE=SSE-KMS needs MEET_S3_SSE_KMS_KEY_ID")
         if bool(self.turn_urls) != bool(self.turn_secret):
             raise ValueError("MEET_TURN_URLS and MEET_TURN_SECRET go together")
-        if not self.video_codecs or any(c.upper() not in ("VP8", "H264", "VP9") for c in self.video_codecs):
-            raise ValueError("MEET_VIDEO_CODECS must name at least one of VP8, H264 and VP9")
+        if not self.video_codecs or any(c.upper() not in ("VP8", "H264", "VP9", "AV1") for c in self.video_codecs):
+            raise ValueError("MEET_VIDEO_CODECS must name at least one of VP8, H264, VP9 and AV1")
         if not all(url.startswith(("turn:", "turns:")) for url in self.turn_urls):
             raise ValueError("MEET_TURN_URLS must start with turn: or turns:")
         if self.livekit_url and not self.livekit_url.startswith(("ws://", "wss://", "http://", "https://")):
@@ -268,6 +284,15 @@ class Settings(BaseSettings):
     def backend_url(self) -> str:
         """Origin of the backend as our own processes reach it."""
         return f"{'https' if self.tls else 'http'}://{self.local_host}:{self.port}"
+
+    @property
+    def media_workers(self) -> int:
+        """How many processes share the rooms; 1: the media server is a single process."""
+        if self.media_processes:
+            return self.media_processes
+        if not sys.platform.startswith("linux"):
+            return 1  # open connections are handed over in a way that others do not have
+        return min(len(os.sched_getaffinity(0)), MAX_MEDIA_WORKERS)
 
     @property
     def media_metrics_socket(self) -> Path | None:

@@ -1,12 +1,13 @@
 """Where finished recordings live: one protocol, `BlobStore`, in two implementations.
 
 `blob` has the protocol and what it returns, `errors` what it raises, `keys` the layout of keys. `filesystem`
-(with `localfile`, its blocking half) keeps blobs as files; `s3` (with `s3_client`, `s3_errors`, `s3_read`,
-`multipart` and `resume`) keeps them in a bucket. A blob is visible under its key only when complete, and never changes
-afterwards without changing its ETag. Nothing here knows of meetings, HTTP servers or settings files.
+(with `localfile`, its blocking half) keeps blobs as files; `s3` (with `s3_client`, `s3_errors`, `s3_read`) keeps them
+in a bucket. `s3_upload` sends them in parts (`multipart`, `slice`, `pace`, `resume`), `s3_behind` while they grow.
+A blob is visible under its key only when complete, and never changes afterwards without changing its ETag. Nothing here
+knows of meetings, HTTP servers or settings files.
 """
 
-from .blob import BlobInfo, BlobStore
+from .blob import Behind, BlobInfo, BlobStore
 from .config import S3Config, StorageSettings, create
 from .errors import (
     BlobChanged,
@@ -17,13 +18,16 @@ from .errors import (
     StorageMisconfigured,
     StorageUnavailable,
 )
+from .pace import Pace
 
 __all__ = [
+    "Behind",
     "BlobChanged",
     "BlobInfo",
     "BlobNotFound",
     "BlobStore",
     "InvalidKey",
+    "Pace",
     "RangeOutside",
     "S3Config",
     "StorageError",

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from .pace import Pace
+
 CHUNK_SIZE = 68 * 1024
 """Bytes of one read. A slow HTTP client holds one chunk in memory, so this bounds the cost of a reader; a little over
 64 KiB, the write buffer limit of uvicorn, uvloop writes a chunk at once instead of queueing it first."""
@@ -23,6 +25,20 @@ class BlobInfo:
     etag: str
     last_modified: datetime
     content_type: str
+
+
+class Behind(Protocol):
+    """An upload behind a file that still grows. For one caller at a time; the file stays what it is."""
+
+    async def advance(self, settled: int, pace: Pace | None = None) -> int:
+        """Send a piece of the file's first `settled` bytes, of which only the first 5 MiB may still change.
+
+        Returns the bytes sent, 0 when there is nothing to do yet. Raises StorageError; the next call tries again."""
+        ...
+
+    async def abandon(self) -> None:
+        """The file is replaced, or of no use: have the store forget what it has got. Does not raise StorageError."""
+        ...
 
 
 class BlobStore(Protocol):
@@ -49,12 +65,21 @@ class BlobStore(Protocol):
         """
         ...
 
-    async def put_file(self, key: str, path: Path, content_type: str, *, progress: Path | None = None) -> BlobInfo:
+    async def put_file(
+        self, key: str, path: Path, content_type: str, *, progress: Path | None = None, final: bool = False
+    ) -> BlobInfo:
         """Store the file's bytes; the file stays. The blob appears at once and whole, replacing an older one.
 
-        progress: where an upload in parts notes what has arrived, so that a later call, in this process or another,
-        goes on from there. Raises StorageError when what was stored is not what the file holds.
+        final: nobody will ever write to the file again, so that the store may share it. progress: where an upload in
+        parts notes what has arrived, so that a later call, in this process or another, goes on from there. Raises
+        StorageError when what was stored is not what the file holds.
         """
+        ...
+
+    def behind(self, key: str, path: Path, content_type: str, *, progress: Path) -> Behind | None:
+        """Begin to send a file before it is complete; `put_file` of this store with the same arguments does the rest.
+
+        None where there is nothing to be gained."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import localfile
-from .blob import CHUNK_SIZE, BlobInfo
+from .blob import CHUNK_SIZE, Behind, BlobInfo
 from .errors import BlobChanged, BlobNotFound, RangeOutside, StorageError, StorageMisconfigured, StorageUnavailable
 from .keys import validate
 
@@ -80,15 +80,20 @@ class FilesystemStore:
         finally:
             reader.close()
 
-    async def put_file(self, key: str, path: Path, content_type: str, *, progress: Path | None = None) -> BlobInfo:
+    async def put_file(
+        self, key: str, path: Path, content_type: str, *, progress: Path | None = None, final: bool = False
+    ) -> BlobInfo:
         target = self._path(key)
         try:
-            stat = await asyncio.to_thread(localfile.publish, path, self._incoming, target)
+            stat = await asyncio.to_thread(localfile.publish, path, self._incoming, target, share=final)
         except OSError as error:
             if error.filename == str(path):
                 raise StorageError(f"The file for '{key}' cannot be read: {error.strerror}.") from error
             raise localfile.storage_error(error, self.root) from error
         return _info(key, stat)
+
+    def behind(self, key: str, path: Path, content_type: str, *, progress: Path) -> Behind | None:
+        return None
 
     async def delete(self, keys: Sequence[str]) -> None:
         paths = [self._path(key) for key in keys]

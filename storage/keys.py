@@ -22,6 +22,13 @@ def recording_key(subbucket: str, room_id: str, filename: str) -> str:
     return validate("/".join([*segments, "recordings", room_id, filename]))
 
 
+def index_key(key: str) -> str:
+    """Where the index of a recording's fragments is: beside it, a few kilobytes that go when it goes.
+
+    Raises InvalidKey for a key too long to have something beside it."""
+    return validate(f"{key}.index")
+
+
 def validate(key: str) -> str:
     """The key itself when it is a safe relative path of visible names; raises InvalidKey otherwise.
 

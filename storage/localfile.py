@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -49,13 +50,16 @@ def read_cold(fd: int, size: int, offset: int) -> bytes:
     return data
 
 
-def publish(source: Path, incoming: Path, target: Path) -> os.stat_result:
-    """Copy `source` to `target` so that `target` is never seen incomplete, and survives a power cut once returned.
+def publish(source: Path, incoming: Path, target: Path, *, share: bool = False) -> os.stat_result:
+    """Bring `source` to `target` so that `target` is never seen incomplete, and survives a power cut once returned.
 
-    Temporary file in `incoming` (same file system), fsync, rename, fsync of the folder. Returns the stat of the blob.
-    Raises OSError, or StorageError when the source changed size meanwhile.
+    A copy; with `share` a second name of the same file, where the file system allows it. Temporary name in `incoming`
+    (same file system), fsync, rename, fsync of the folder. Returns the stat of the blob. Raises OSError, or
+    StorageError when the source changed size meanwhile.
     """
     incoming.mkdir(parents=True, exist_ok=True)
+    if share and (shared := _link(source, incoming, target)) is not None:
+        return shared
     with source.open("rb") as reader:
         expected = os.fstat(reader.fileno()).st_size
         fd, name = tempfile.mkstemp(dir=incoming, prefix=f"{os.getpid()}-")
@@ -72,6 +76,24 @@ def publish(source: Path, incoming: Path, target: Path) -> os.stat_result:
             temporary.unlink(missing_ok=True)
             raise
     return stat
+
+
+def _link(source: Path, incoming: Path, target: Path) -> os.stat_result | None:
+    """A second name for `source`; None where that cannot be, most of all on another file system."""
+    temporary = incoming / f"{os.getpid()}-{secrets.token_hex(8)}"
+    with source.open("rb") as file:
+        try:
+            os.link(source, temporary)
+        except OSError as error:
+            if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS):
+                return None
+            raise OSError(error.errno, error.strerror, str(temporary)) from error  # nothing is wrong with the source
+        try:
+            os.fsync(file.fileno())
+            _rename(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)  # rename(2) does nothing where both are the same file already
+        return os.fstat(file.fileno())
 
 
 def _copy(source: int, target: int, size: int) -> None:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-MIB = 1024 * 1024
-PART_SIZE = 8 * MIB
-MAX_PARTS = 10_000
+MIB: Final = 1024 * 1024
+PART_SIZE: Final = 5 * MIB
+MAX_PARTS: Final = 10_000
+
+_EQUAL: Final = 4000
+_ERA: Final = 500
+_LARGEST: Final = 4096 * MIB
+_READ: Final = MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,11 @@ class Part:
     number: int
     offset: int
     size: int
+
+    @property
+    def end(self) -> int:
+        """Offset behind the last byte."""
+        return self.offset + self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +47,47 @@ class StoredPart:
     md5: str
 
 
+def parts(part_size: int = PART_SIZE) -> Iterator[Part]:
+    """The parts of a file of unknown length, one after the other; without end.
+
+    The first 4000 are of one size (20 GiB with 5 MiB each), as some stores want it. From there on the size doubles
+    every 500, up to 4 GiB: 10 000 parts then hold more than the 5 TiB of the largest object. S3 allows parts of 5 MiB
+    to 5 GiB.
+    """
+    number, offset = 1, 0
+    while True:
+        doublings = max(0, number - _EQUAL + _ERA - 1) // _ERA
+        size = max(part_size, min(part_size << doublings, _LARGEST))
+        yield Part(number, offset, size)
+        number, offset = number + 1, offset + size
+
+
 def plan(size: int, part_size: int = PART_SIZE) -> list[Part]:
-    """Cut `size` bytes into at most 10,000 equal parts of at least `part_size`; the last one may be shorter."""
+    """The parts of a file of `size` bytes; the last one may be shorter. Raises ValueError when there are none."""
     if size <= 0:
         raise ValueError("a multipart upload has at least one byte")
-    smallest = -(-size // MAX_PARTS)
-    if smallest > part_size:
-        part_size = -(-smallest // MIB) * MIB
-    return [
-        Part(number, offset, min(part_size, size - offset))
-        for number, offset in enumerate(range(0, size, part_size), start=1)
-    ]
+    planned = []
+    for part in parts(part_size):
+        if part.end >= size:
+            planned.append(Part(part.number, part.offset, size - part.offset))
+            return planned
+        planned.append(part)
+    raise AssertionError("unreachable: `parts` has no end")
 
 
-def read_part(path: Path, part: Part) -> tuple[bytes, bytes]:
-    """(bytes, MD5 digest) of a part. Blocking. Raises ValueError when the file is shorter than planned."""
+def digest(path: Path, part: Part) -> bytes:
+    """MD5 of a part. Blocking. Raises ValueError when the file is shorter than planned."""
+    known = hashlib.md5(usedforsecurity=False)
+    left = part.size
     with path.open("rb") as file:
         file.seek(part.offset)
-        data = file.read(part.size)
-    if len(data) != part.size:
-        raise ValueError("the file became shorter")
-    return data, hashlib.md5(data, usedforsecurity=False).digest()
+        while left:
+            data = file.read(min(left, _READ))
+            if not data:
+                raise ValueError("the file became shorter")
+            known.update(data)
+            left -= len(data)
+    return known.digest()
 
 
 def expected_etag(parts: Iterable[StoredPart]) -> str | None:
@@ -87,14 +118,14 @@ class MultipartUpload:
         answer = await client.create_multipart_upload(Bucket=bucket, Key=key, ContentType=content_type, **encryption)
         return cls(client, bucket, key, answer["UploadId"])
 
-    async def put(self, number: int, data: bytes, md5: bytes) -> StoredPart:
+    async def put(self, number: int, body: RawIOBase, md5: bytes) -> StoredPart:
         """Upload one part. Content-MD5 makes the store itself refuse bytes damaged on the way."""
         answer = await self.client.upload_part(
             Bucket=self.bucket,
             Key=self.key,
             UploadId=self.upload_id,
             PartNumber=number,
-            Body=data,
+            Body=body,
             ContentMD5=base64.b64encode(md5).decode(),
         )
         return StoredPart(number, answer["ETag"], md5.hex())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from .multipart import MultipartUpload, Part, StoredPart, read_part
+from .multipart import MultipartUpload, Part, StoredPart, digest
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,4 @@ class Progress:
 def still_the_same(path: Path, plan: Sequence[Part], stored: Sequence[StoredPart]) -> bool:
     """Whether the acknowledged parts are what the file holds now. Blocking. Raises OSError, ValueError."""
     planned = {part.number: part for part in plan}
-    return all(
-        known.number in planned and read_part(path, planned[known.number])[1].hex() == known.md5 for known in stored
-    )
+    return all(known.number in planned and digest(path, planned[known.number]).hex() == known.md5 for known in stored)

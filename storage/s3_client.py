@@ -10,6 +10,7 @@ import aiohttp
 from aiobotocore.config import AioConfig
 from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import get_session
+from botocore import UNSIGNED
 
 from .config import S3Config
 
@@ -44,6 +45,7 @@ class S3Clients:
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
         self._made: tuple[Any, Any] | None = None
+        self._session = get_session()
 
     async def control(self) -> Any:
         return (await self._both())[0]
@@ -55,9 +57,20 @@ class S3Clients:
         if self._made is None:
             async with self._lock:
                 if self._made is None:
+                    await asyncio.to_thread(self._load_models)
                     control = await self._client(_CONTROL_CONNECTIONS)
                     self._made = (control, await self._client(self._config.connections))
         return self._made
+
+    def _load_models(self) -> None:
+        """Reading botocore's models takes 0.2 s: off the event loop, which a recorder needs for its media."""
+
+        async def load() -> None:
+            config = AioConfig(signature_version=UNSIGNED)
+            async with self._session.create_client("s3", region_name="us-east-1", config=config):
+                pass
+
+        asyncio.run(load())
 
     async def _client(self, connections: int) -> Any:
         config = self._config
@@ -67,12 +80,17 @@ class S3Clients:
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=_READ_TIMEOUT_S,
             retries={"mode": "standard", "total_max_attempts": 3},
-            s3={"addressing_style": "path" if config.path_style else "virtual"},
+            s3={
+                "addressing_style": "path" if config.path_style else "virtual",
+                # Bodies are bound to the signature by their Content-MD5, a signed header. A SHA-256 of every part would
+                # stop the event loop for as long as it takes.
+                "payload_signing_enabled": False,
+            },
             # Older S3 servers choke on the CRC trailers that botocore sends by default since 1.36.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        client = get_session().create_client(
+        client = self._session.create_client(
             "s3",
             region_name=config.region or None,
             endpoint_url=config.endpoint or None,

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import re
+import sys
+import time
 from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+# Servers that tests start have one media process, which starts sooner, unless a test says otherwise or is about that.
+os.environ.setdefault("MEET_MEDIA_PROCESSES", "1")
+
+
+def _let_the_sdk_end() -> None:
+    """A native thread of the livekit SDK that waits for the GIL when Python ends aborts the whole process.
+
+    The SDK stops its threads in an exit handler of its own, which comes before this one: handlers run last in, first
+    out. What it has under way then gets the time to return, or a run whose tests all passed may end as "Fatal Python
+    error: Aborted".
+    """
+    if "livekit.rtc" in sys.modules:
+        time.sleep(0.5)
+
+
+atexit.register(_let_the_sdk_end)
 
 _MEETINGS: Final = re.compile(r"tests/(faults|e2e/(media|test_(?!cli)))")
 """These judge media in real time: never two of them at once on two cores. Pages and everything else fill the gaps."""

@@ -15,6 +15,20 @@ from meet.recorder.journal.records import Record
 from meet.recorder.tracks.export import export
 
 
+def x264(profile: Profile) -> list[str]:
+    """Our encoder settings as ffmpeg arguments."""
+    options = video_options(profile)
+    private = [
+        item for name in ("preset", "profile", "crf", "maxrate", "bufsize") for item in (f"-{name}:v", options[name])
+    ]
+    return ["-threads", "1", "-pix_fmt", "yuv420p", "-c:v", "libx264", *private, "-bf", "0", "-g", options["g"]]
+
+
+def aac() -> list[str]:
+    """The same for the sound."""
+    return ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-ac", "2"]
+
+
 def ffmpeg(records: list[Record], profile: Profile, folder: Path) -> Callable[[], float] | None:
     """CPU seconds of one run, start of the process included; None when there is no ffmpeg."""
     program = shutil.which("ffmpeg")
@@ -35,15 +49,10 @@ def ffmpeg(records: list[Record], profile: Profile, folder: Path) -> Callable[[]
         f"{scaled};{''.join(f'[v{k}]' for k in range(count))}xstack=inputs={count}:layout={places}[v];"
         f"{''.join(f'[{count + k}:a]' for k in range(count))}amix=inputs={count}:normalize=0[a]"
     )
-    options = video_options(profile)
-    private = [
-        item for name in ("preset", "profile", "crf", "maxrate", "bufsize") for item in (f"-{name}:v", options[name])
-    ]
     command = [
         *(program, "-v", "error", "-y", "-filter_complex_threads", "1", *inputs),
-        *("-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-threads", "1", "-pix_fmt", "yuv420p"),
-        *("-c:v", "libx264", *private, "-bf", "0", "-g", options["g"]),
-        *("-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-ac", "2", str(folder / "out.mp4")),
+        *("-filter_complex", graph, "-map", "[v]", "-map", "[a]", *x264(profile)),
+        *(*aac(), str(folder / "out.mp4")),
     ]
 
     def work() -> float:
@@ -56,7 +65,7 @@ def ffmpeg(records: list[Record], profile: Profile, folder: Path) -> Callable[[]
 
 
 def kbps(path: Path) -> float:
-    """Bit rate of a file's picture."""
+    """Bit rate of a file's picture; raises CalledProcessError for what is none."""
     found = subprocess.run(
         [
             "ffprobe",

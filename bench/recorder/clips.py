@@ -3,6 +3,7 @@ swaying a little, with sensor noise; VP8 640x360 at 30 fps and Opus, as a browse
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import av
@@ -11,10 +12,12 @@ import numpy.typing as npt
 
 from meet.recorder.journal.records import Begin, ClockReport, Frame, Person, Record, Session, Stop, Tick, Track
 
+Picture = npt.NDArray[np.uint8]
+
 WIDTH, HEIGHT, FPS = 640, 360, 30
+BIT_RATE = 900_000
 ZERO = 1_790_000_000_000_000
 _MARGIN = 16
-_BIT_RATE = 900_000
 _NOISE = 3.0
 
 
@@ -27,21 +30,14 @@ def _texture(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[n
     return wall
 
 
-def _camera(seconds: int, seed: int) -> list[tuple[bool, bytes]]:
-    """(key frame, VP8 frame)."""
+def pictures(seconds: int, seed: int) -> Iterator[Picture]:
+    """What a camera sees, as I420."""
     rng = np.random.default_rng(seed)
-    encoder = av.CodecContext.create("libvpx", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate, encoder.gop_size, encoder.thread_count = _BIT_RATE, 3000, 1
-    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     wall = _texture(rng, HEIGHT + 2 * _MARGIN, WIDTH + 2 * _MARGIN)
     skin = _texture(rng, HEIGHT, WIDTH) * 0.25 + 130
     noise = [rng.normal(0, _NOISE, (HEIGHT, WIDTH)).astype(np.float32) for _ in range(12)]
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
-    coded = []
     for k in range(seconds * FPS):
         sway_x = _MARGIN + round(3 * np.sin(k / 19 + seed) + 1.5 * np.sin(k / 5))
         sway_y = _MARGIN + round(2 * np.sin(k / 23) + np.cos(k / 7 + seed))
@@ -56,23 +52,42 @@ def _camera(seconds: int, seed: int) -> list[tuple[bool, bytes]]:
         mouth = ((columns - x) / 26) ** 2 + ((rows - y - 45) / (3 + 9 * abs(np.sin(k / 3)))) ** 2 < 1
         luma[mouth] = 45
         luma += noise[k % len(noise)] + 2 * np.sin(k / 40)
-        frame = av.VideoFrame.from_ndarray(np.concatenate([np.clip(luma, 16, 235).astype(np.uint8), chroma]), "yuv420p")
+        yield np.concatenate([np.clip(luma, 16, 235).astype(np.uint8), chroma])
+
+
+def voice(seconds: int, seed: int) -> Iterator[npt.NDArray[np.int16]]:
+    """20 ms of noise in syllables at a time, 48 kHz mono."""
+    rng = np.random.default_rng(seed)
+    for k in range(seconds * 50):
+        wave = np.convolve(rng.normal(0, 1, 960 + 63), np.ones(64) / 8, "valid") * abs(np.sin(k / 9 + seed))
+        yield (wave * 4000).astype(np.int16)
+
+
+def _camera(seconds: int, seed: int) -> list[tuple[bool, bytes]]:
+    """(key frame, VP8 frame)."""
+    encoder = av.CodecContext.create("libvpx", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
+    encoder.bit_rate, encoder.gop_size, encoder.thread_count = BIT_RATE, 3000, 1
+    encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+    coded = []
+    for k, picture in enumerate(pictures(seconds, seed)):
+        frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
         frame.pts = k
         coded += [(packet.is_keyframe, bytes(packet)) for packet in encoder.encode(frame)]
     return coded
 
 
 def _microphone(seconds: int, seed: int) -> list[bytes]:
-    """Opus packets of 20 ms: noise in syllables."""
-    rng = np.random.default_rng(seed)
+    """Opus packets of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
     assert isinstance(encoder, av.AudioCodecContext)
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = 48_000, "mono", "s16", 32_000
     encoder.open()
     packets: list[bytes] = []
-    for k in range(seconds * 50):
-        voice = np.convolve(rng.normal(0, 1, 960 + 63), np.ones(64) / 8, "valid") * abs(np.sin(k / 9 + seed))
-        frame = av.AudioFrame.from_ndarray((voice * 4000).astype(np.int16)[None], format="s16", layout="mono")
+    for k, sound in enumerate(voice(seconds, seed)):
+        frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts = 48_000, k * 960
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     return packets

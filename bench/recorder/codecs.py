@@ -1,4 +1,4 @@
-"""The yardsticks inside this process: the bare x264 encode of the same pictures, the bare decoders and AAC."""
+"""The yardsticks in this process: bare x264 of the same pictures, the bare decoders, bare AAC of the same sound."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -13,34 +14,41 @@ import numpy.typing as npt
 
 from meet.recorder.composer import compose as composing
 from meet.recorder.composer.encoder import configure
-from meet.recorder.composer.opus import OpusDecoder
+from meet.recorder.composer.opus import RATE, OpusDecoder, Samples
 from meet.recorder.composer.output import Output
 from meet.recorder.composer.profile import Profile
 from meet.recorder.journal.records import Frame, Record
 
 Picture = npt.NDArray[np.uint8]
 
+_AAC_SAMPLES: Final = 1024
+
 
 class _Capture(Output):
-    """Keeps a copy of every picture on its way to the encoder."""
+    """Keeps a copy of everything on its way to the encoders."""
 
     pictures: list[Picture]
+    sound: list[Samples]
 
     def video(self, picture: av.VideoFrame, number: int) -> None:
         self.pictures.append(picture.to_ndarray().astype(np.uint8, copy=False))
         super().video(picture, number)
 
+    def audio(self, sound: Samples) -> None:
+        self.sound.append(sound.copy())
+        super().audio(sound)
 
-def pictures_of(records: list[Record], profile: Profile) -> list[Picture]:
-    """What the composer draws, uncompressed: 1.4 MB each at 720p."""
-    _Capture.pictures = []
+
+def composed(records: list[Record], profile: Profile) -> tuple[list[Picture], Samples]:
+    """What the composer draws, uncompressed (1.4 MB each at 720p), and what it mixes."""
+    _Capture.pictures, _Capture.sound = [], []
     with tempfile.TemporaryDirectory() as folder:
         composer = composing.Composer(Path(folder) / "discarded.mp4", profile, "grid", None, None)
         composer._output.abort()
         composer._output = _Capture(Path(folder) / "out.mp4", profile)
         composer.run(records, None)
     pictures, _Capture.pictures = _Capture.pictures, []
-    return pictures
+    return pictures, np.concatenate(_Capture.sound, axis=1)
 
 
 def encode(pictures: list[Picture], profile: Profile) -> Callable[[], None]:
@@ -60,12 +68,13 @@ def encode(pictures: list[Picture], profile: Profile) -> Callable[[], None]:
     return work
 
 
-def decode_and_aac(records: list[Record], seconds: int) -> Callable[[], None]:
-    """The bare decoders, and AAC of one stream."""
+def decode_and_aac(records: list[Record], sound: Samples) -> Callable[[], None]:
+    """The bare decoders, each track in one go, and AAC of the mix."""
     tracks: dict[int, list[bytes]] = {}
     for record in records:
         if isinstance(record, Frame):
             tracks.setdefault(record.track, []).append(record.payload)
+    blocks = [sound[:, at : at + _AAC_SAMPLES].copy() for at in range(0, sound.shape[1], _AAC_SAMPLES)]
 
     def work() -> None:
         for track, payloads in tracks.items():
@@ -81,13 +90,13 @@ def decode_and_aac(records: list[Record], seconds: int) -> Callable[[], None]:
                     opus.decode(payload)
         encoder = av.CodecContext.create("aac", "w")
         assert isinstance(encoder, av.AudioCodecContext)
-        encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "fltp"
+        encoder.sample_rate, encoder.layout, encoder.format = RATE, "stereo", "fltp"
         encoder.bit_rate, encoder.options = 128_000, {"aac_coder": "fast"}
-        encoder.time_base = Fraction(1, 48_000)
-        noise = np.random.default_rng(1).normal(0, 0.1, (2, 1024)).astype(np.float32)
-        for k in range(seconds * 48_000 // 1024):
-            frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts = 48_000, k * 1024
+        encoder.time_base = Fraction(1, RATE)
+        for k, block in enumerate(blocks):
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = RATE, k * _AAC_SAMPLES
             encoder.encode(frame)
+        encoder.encode(None)
 
     return work

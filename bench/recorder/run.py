@@ -84,8 +84,9 @@ def main() -> None:
 def measure(records: list[Record], profile: Profile, folder: Path, seconds: int, rounds: int, people: int) -> None:
     """All parts in turns, then the table."""
     write(records, folder / "journal")
-    bare = codecs.encode(codecs.pictures_of(records, profile), profile)
-    parts, received = codecs.decode_and_aac(records, seconds), live.receive(records)
+    pictures, sound = codecs.composed(records, profile)
+    bare = codecs.encode(pictures, profile)
+    parts, received = codecs.decode_and_aac(records, sound), live.receive(records)
     ffmpeg = cli.ffmpeg(records, profile, folder / "cli")
     works: dict[str, Callable[[], float]] = {
         "recording": lambda: cpu(lambda: record(records, folder, profile)),
@@ -112,7 +113,7 @@ def measure(records: list[Record], profile: Profile, folder: Path, seconds: int,
     if ffmpeg is not None:
         line("recording / ffmpeg command line", whole / best["ffmpeg command line"], 1.05)
     line("(recording + SRTP, order, frames) / bare x264", (whole + in_front) / encoding)
-    line("cores while people meet, composed later", (in_front + best["journal"]) / 1000, 0.03)
+    line("SRTP, order, frames and journal in one go, cores", (in_front + best["journal"]) / 1000, 0.03)
     line("one track as a file, ms CPU per second", best["tracks"] / people / 2, 5)
 
 

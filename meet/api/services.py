@@ -14,6 +14,7 @@ from meet.core.global_settings import GlobalSettings
 from meet.core.meetings import MeetingService
 from meet.core.members import MemberService
 from meet.core.permission_names import Spelling
+from meet.core.recording_extras import RecordingExtras
 from meet.core.recordings import RecordingService
 from meet.core.rooms import RoomService
 from meet.core.sharing import SharingService
@@ -43,6 +44,7 @@ class Services:
     auth: AuthService
     rooms: RoomService
     recordings: RecordingService
+    recording_extras: RecordingExtras
     sharing: SharingService
     tokens: TokenService
     meetings: MeetingService

@@ -28,7 +28,7 @@ from meet.cli.output import (
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from meet.client import Recording
+    from meet.client import KnownRecording, Recording
     from meet.client.models.sharing import ShareLink
 
 _STATUS = click.Choice(["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"])
@@ -36,7 +36,7 @@ _STATUS = click.Choice(["starting", "active", "ending", "complete", "failed", "a
 
 @click.group()
 def recordings() -> None:
-    """Recordings: list, show, start, stop, download, share and unshare, delete."""
+    """Recordings: list, show, start, pause, resume, stop, download, share and unshare, delete."""
 
 
 def _facts(recording: Recording) -> list[tuple[str, str]]:
@@ -54,6 +54,21 @@ def _facts(recording: Recording) -> list[tuple[str, str]]:
         ("error", recording.error or ""),
         ("details", recording.details or ""),
     ]
+
+
+def _known_facts(recording: KnownRecording) -> list[tuple[str, str]]:
+    facts = [*_facts(recording), ("paused", "yes" if recording.paused else "no"), ("composed", recording.compose or "")]
+    if (measured := recording.integrity) is not None:
+        pictures = (measured.frames, measured.frames_repeated, measured.frames_left_out)
+        losses, offset = (measured.video_gaps, measured.audio_gaps), measured.worst_offset
+        facts += [
+            ("sha256", measured.sha256),
+            ("pictures", "{}, {} repeated, {} left out".format(*pictures) if None not in pictures else ""),
+            ("losses", "{} in pictures, {} in sound".format(*losses) if None not in losses else ""),
+            ("worst offset", f"{round(offset * 1000)} ms" if offset is not None else ""),
+            ("pauses", f"{measured.pauses}, {length(measured.paused_duration)}" if measured.pauses else ""),
+        ]
+    return facts
 
 
 def _row(recording: Recording) -> tuple[str, ...]:
@@ -92,11 +107,45 @@ def show(session: Session, recording_id: str) -> None:
 @click.argument("room_id")
 @click.option("--layout", type=click.Choice(["grid", "speaker", "single-speaker"]), help="Instead of the room's.")
 @click.option("--encoding", help="Preset instead of the room's, such as H264_1080P_30.")
+@click.option("--compose", type=click.Choice(["live", "after"]), help="Make the file during the meeting, or after it.")
 @operator()
-def start(session: Session, room_id: str, layout: str | None, encoding: str | None) -> None:
+def start(
+    session: Session, room_id: str, layout: str | None, encoding: str | None, compose: Literal["live", "after"] | None
+) -> None:
     """Record the meeting of a room."""
-    recording = session.client.recordings.start(room_id, layout=layout, encoding=encoding)
+    operations = session.client.recordings
+    if compose is None:
+        recording = operations.start(room_id, layout=layout, encoding=encoding)
+    else:
+        recording = operations.start_composed(room_id, compose, layout=layout, encoding=encoding)
     print_answer(recording, _facts(recording), as_json=session.as_json)
+
+
+@recordings.command()
+@click.argument("recording_id")
+@operator()
+def pause(session: Session, recording_id: str) -> None:
+    """Keep nothing of the meeting until `resume`."""
+    recording = session.client.recordings.pause(recording_id)
+    print_answer(recording, _known_facts(recording), as_json=session.as_json)
+
+
+@recordings.command()
+@click.argument("recording_id")
+@operator()
+def resume(session: Session, recording_id: str) -> None:
+    """Go on with a paused recording, in the same file."""
+    recording = session.client.recordings.resume(recording_id)
+    print_answer(recording, _known_facts(recording), as_json=session.as_json)
+
+
+@recordings.command()
+@click.argument("recording_id")
+@operator()
+def inspect(session: Session, recording_id: str) -> None:
+    """Show a recording with what was measured of its file."""
+    recording = session.client.recordings.inspect(recording_id)
+    print_answer(recording, _known_facts(recording), as_json=session.as_json)
 
 
 @recordings.command()

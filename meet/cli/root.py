@@ -23,7 +23,7 @@ _COMMANDS: Final = {
     "tracks": ("meet.cli.journals:tracks", "Each track of a recording as a file, from its journal."),
     "demo": ("meet.cli.demo:demo", "Hold a short meeting between two robots, record it, fetch the MP4."),
     "backend": ("meet.cli.processes:backend", "The HTTP backend alone; started by `serve`."),
-    "media": ("meet.cli.processes:media", "The media server alone; started by `serve`."),
+    "media": ("meet.cli.media:media", "The media server alone; started by `serve`. `meet media drain` empties a part."),
     "recorder": ("meet.cli.processes:recorder", "The recorder of one recording; started by `serve`."),
 }
 

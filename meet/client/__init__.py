@@ -49,7 +49,7 @@ from meet.client.flow import Retry
 from meet.client.models.administration import Analytics, ApiKey, Tokens, WebhookConfig
 from meet.client.models.base import Page
 from meet.client.models.members import Member
-from meet.client.models.recordings import Recording
+from meet.client.models.recordings import KnownRecording, Recording
 from meet.client.models.rooms import Room, RoomConfig
 from meet.client.models.users import User
 from meet.client.models.webhooks import Delivery
@@ -67,6 +67,7 @@ __all__ = [
     "Detail",
     "DownloadFailed",
     "InvalidRequest",
+    "KnownRecording",
     "MeetError",
     "Member",
     "NotFound",

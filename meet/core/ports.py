@@ -22,6 +22,7 @@ from .model.recording import Egress, Recording, RecordingLock, RecordingStatus
 from .model.room import Room, RoomMember, RoomStatus
 from .model.user import ApiKey, GlobalConfig, User
 from .model.webhook import Announcement
+from .recorder_ports import RecordingFactsRepository
 from .share_ports import ShareLinkRepository
 from .webhook_ports import OutboxRepository
 
@@ -273,6 +274,7 @@ class Repositories:
     rooms: RoomRepository
     members: MemberRepository
     recordings: RecordingRepository
+    recording_facts: RecordingFactsRepository
     share_links: ShareLinkRepository
     names: NameRepository
     participants: ParticipantGrantRepository

@@ -17,7 +17,9 @@ from .errors import (
 from .ids import new_recording_uid, recording_key
 from .model.encoding import Encoding, Layout
 from .model.recording import Recording
+from .model.recording_facts import Compose
 from .ports import MediaServer, RecordingRepository
+from .recorder_ports import Recorder
 from .recording_events import RecordingEvents
 from .settings import CoreSettings
 from .signals import Signals
@@ -34,26 +36,31 @@ class RecordingStarter:
         recordings: RecordingRepository,
         media: MediaServer,
         events: RecordingEvents,
+        recorder: Recorder,
         signals: Signals,
         clock: Clock,
         settings: CoreSettings,
     ) -> None:
         self._recordings = recordings
         self._media = media
+        self._recorder = recorder
         self._events = events
         self._signals = signals
         self._clock = clock
         self._settings = settings
         self._running: set[asyncio.Task[Recording]] = set()
 
-    async def start(self, room_id: str, layout: Layout, encoding: Encoding) -> Recording:
+    async def start(
+        self, room_id: str, layout: Layout, encoding: Encoding, compose: Compose | None = None
+    ) -> Recording:
         """Record the room. Raises AlreadyRecording, NoParticipants, RecordingStartTimeout, MediaServerError.
 
+        compose: only our own media server can be told; raises RecorderMissing for another one.
         Runs to its end even if the caller goes away: a half-started recording is either finished or cleaned up."""
         key = recording_key(self._settings.storage_prefix, room_id, new_recording_uid())
         if not await self._recordings.acquire_lock(room_id, key, self._clock.now_ms()):
             raise AlreadyRecording(room_id)
-        task = asyncio.create_task(self._start(room_id, key, layout, encoding))
+        task = asyncio.create_task(self._start(room_id, key, layout, encoding, compose))
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
@@ -68,7 +75,9 @@ class RecordingStarter:
         if not task.cancelled():
             task.exception()  # seen here, in case nobody waits for it any more
 
-    async def _start(self, room_id: str, key: str, layout: Layout, encoding: Encoding) -> Recording:
+    async def _start(
+        self, room_id: str, key: str, layout: Layout, encoding: Encoding, compose: Compose | None
+    ) -> Recording:
         if not await self._has_participants(room_id):
             await self._recordings.release_lock(room_id, key)
             raise NoParticipants(room_id)
@@ -76,7 +85,12 @@ class RecordingStarter:
         egress_id: str | None = None
         try:
             async with asyncio.timeout(self._settings.recording_start_timeout_s):
-                egress = await self._media.start_room_composite(room_id, layout=layout, encoding=encoding, key=key)
+                if compose is None:
+                    egress = await self._media.start_room_composite(room_id, layout=layout, encoding=encoding, key=key)
+                else:
+                    egress = await self._recorder.start(
+                        room_id, layout=layout, encoding=encoding, key=key, compose=compose
+                    )
                 egress_id = egress.egress_id
                 await self._events.apply(egress)
                 return await self._until_active(room_id, egress_id)

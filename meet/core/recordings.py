@@ -34,6 +34,7 @@ from .model.encoding import Encoding, Layout
 from .model.paging import Page, Reach, RecordingFilter, RecordingQuery
 from .model.permissions import Permission, holds
 from .model.recording import TERMINAL, BulkRecordingDeletion, Egress, FailedRecording, Recording
+from .model.recording_facts import Compose
 from .model.room import Room
 from .model.user import User
 from .permissions import Rights
@@ -74,12 +75,19 @@ class RecordingService:
         self._clock = clock
 
     async def start(
-        self, caller: Caller, room_id: str, *, layout: Layout | None = None, encoding: Encoding | None = None
+        self,
+        caller: Caller,
+        room_id: str,
+        *,
+        layout: Layout | None = None,
+        encoding: Encoding | None = None,
+        compose: Compose | None = None,
     ) -> Recording:
         """Record a room that has participants; returns once frames are being written.
 
-        `layout` and `encoding` override the room's for this recording only. Raises RoomNotFound, RecordingDisabled,
-        InsufficientPermissions, AlreadyRecording, NoParticipants, RecordingStartTimeout, MediaServerError."""
+        `layout` and `encoding` override the room's for this recording only, `compose` the media server's way. Raises
+        RoomNotFound, RecordingDisabled, InsufficientPermissions, AlreadyRecording, NoParticipants,
+        RecordingStartTimeout, MediaServerError; RecorderMissing only with `compose`."""
         room = await self._rooms.get(room_id)
         if room is None:
             raise RoomNotFound(room_id)
@@ -87,7 +95,7 @@ class RecordingService:
         if not config["enabled"]:
             raise RecordingDisabled(room_id)
         await self._rights.require(caller, room, "canRecord")
-        return await self._starter.start(room_id, layout or config["layout"], encoding or config["encoding"])
+        return await self._starter.start(room_id, layout or config["layout"], encoding or config["encoding"], compose)
 
     async def stop(self, caller: Caller, recording_id: str) -> Recording:
         """Ask the egress to end; does not wait for the file. The result has a duration.

@@ -21,7 +21,9 @@ from .permission_names import Spelling
 from .permissions import Rights
 from .ports import BlobDeleter, MediaServer, Repositories
 from .presence import Presence
+from .recorder_ports import Recorder
 from .recording_events import RecordingEvents
+from .recording_extras import RecordingExtras
 from .recording_jobs import RecordingJobs
 from .recording_removal import RecordingRemoval
 from .recording_start import RecordingStarter
@@ -53,6 +55,7 @@ class Core:
     settings: CoreSettings
     rooms: RoomService
     recordings: RecordingService
+    recording_extras: RecordingExtras
     sharing: SharingService
     tokens: TokenService
     auth: AuthService
@@ -92,6 +95,7 @@ def build(
     *,
     media: MediaServer,
     agents: AgentDispatcher,
+    recorder: Recorder,
     blobs: BlobDeleter,
     clock: Clock,
     transport: WebhookTransport,
@@ -131,7 +135,13 @@ def build(
         stop_grace_s=settings.recording_stop_grace_s,
     )
     starter = RecordingStarter(
-        recordings=recordings, media=media, events=events, signals=signals, clock=clock, settings=settings
+        recordings=recordings,
+        media=media,
+        events=events,
+        recorder=recorder,
+        signals=signals,
+        clock=clock,
+        settings=settings,
     )
     room_removal = RoomRemoval(rooms=rooms, recordings=recordings, recording_removal=removal, media=media)
     lifecycle = RoomLifecycle(
@@ -177,6 +187,13 @@ def build(
         links=repositories.share_links,
         clock=clock,
     )
+    extras = RecordingExtras(
+        recordings=recording_service,
+        facts=repositories.recording_facts,
+        recorder=recorder,
+        signals=signals,
+        clock=clock,
+    )
     return Core(
         settings=settings,
         rooms=RoomService(
@@ -188,6 +205,7 @@ def build(
             root=settings.initial_admin_user,
         ),
         recordings=recording_service,
+        recording_extras=extras,
         sharing=SharingService(recordings=recording_service, links=repositories.share_links, clock=clock),
         tokens=TokenService(
             rooms=rooms,
@@ -233,13 +251,15 @@ def build(
         ),
         lifecycle=lifecycle,
         recording_jobs=jobs,
-        scheduler=Scheduler(_schedule(lifecycle, jobs, webhooks, clock.now_ms())),
+        scheduler=Scheduler(_schedule(lifecycle, jobs, extras, webhooks, clock.now_ms())),
         starter=starter,
         signals=signals,
     )
 
 
-def _schedule(lifecycle: RoomLifecycle, recordings: RecordingJobs, webhooks: WebhookService, born: int) -> list[Job]:
+def _schedule(
+    lifecycle: RoomLifecycle, recordings: RecordingJobs, extras: RecordingExtras, webhooks: WebhookService, born: int
+) -> list[Job]:
     """Much more often than upstream (contract 6): a lost webhook should be noticed in seconds, and asking is cheap."""
 
     async def release_old_locks() -> None:
@@ -249,6 +269,7 @@ def _schedule(lifecycle: RoomLifecycle, recordings: RecordingJobs, webhooks: Web
         Job("rooms_status", _RECONCILE_S, lifecycle.reconcile),
         Job("recordings_status", _RECONCILE_S, recordings.reconcile),
         Job("recording_locks", _RECONCILE_S, recordings.release_locks, at_start=release_old_locks),
+        Job("recording_facts", _RECONCILE_S, extras.collect),
         Job("clean_up", _CLEAN_UP_S, recordings.clean_up),
         Job("expired_rooms", _EXPIRY_S, lifecycle.expire),
         Job("webhook_history", _PRUNE_S, webhooks.clean_up),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from .model.paging import Page, PageRequest
 from .model.share_link import ShareLink
+
+Added: TypeAlias = Literal["added", "gone", "full"]
 
 
 class ShareLinkRepository(Protocol):
     """Share links; they go with their recording."""
 
-    async def add(self, link: ShareLink) -> bool:
-        """False when the recording is gone."""
+    async def add(self, link: ShareLink, *, limit: int) -> Added:
+        """`gone` when the recording is; `full` when it has `limit` links that are open when this one is made."""
         ...
 
     async def find(self, recording_id: str, secret_hash: str) -> ShareLink | None:

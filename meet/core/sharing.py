@@ -7,7 +7,7 @@ its media take the link's secret as `recordingSecret`. Only a hash of it is stor
 from __future__ import annotations
 
 import secrets
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import structlog
 
@@ -18,7 +18,7 @@ from .ids import new_secret
 from .model.paging import Page, PageRequest
 from .model.share_link import NewShareLink, ShareLink
 from .recordings import RecordingService, shared_path
-from .share_errors import ShareLinkNotFound
+from .share_errors import ShareLinkNotFound, TooManyShareLinks
 from .share_ports import ShareLinkRepository
 from .shared_secrets import hash_of
 
@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 Secrets: TypeAlias = Literal["public", "private", "all"]
 """Which of a recording's own secrets."""
+
+MAX_LINKS: Final = 100
+"""Links of one recording that are open at the same time: who makes one per person wants another tool."""
 
 
 class SharingService:
@@ -43,7 +46,7 @@ class SharingService:
         """A new link; `expires_at` in ms. Its secret is not kept, so this is the only time that it is told.
 
         Raises RecordingNotFound, InsufficientPermissions, AnonymousAccessDisabled (a public link to a recording whose
-        room keeps strangers out), ValidationFailed for a time that is over."""
+        room keeps strangers out), ValidationFailed for a time that is over, TooManyShareLinks."""
         await self._recordings.require_shareable(caller, recording_id, private=private)
         now = self._clock.now_ms()
         if expires_at is not None and expires_at <= now:
@@ -57,8 +60,11 @@ class SharingService:
             created_at=now,
             expires_at=expires_at,
         )
-        if not await self._links.add(link):
+        added = await self._links.add(link, limit=MAX_LINKS)
+        if added == "gone":
             raise RecordingNotFound(recording_id)
+        if added == "full":
+            raise TooManyShareLinks(recording_id, MAX_LINKS)
         log.info("share_link_created", recording=recording_id, link=link.link_id, private=private, expires=expires_at)
         return NewShareLink(link, shared_path(recording_id, secret))
 

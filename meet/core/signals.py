@@ -20,6 +20,7 @@ from .ports import MediaServer
 log = structlog.get_logger(__name__)
 
 RECORDING_UPDATED = "meet_recording_updated"
+RECORDING_PAUSED = "meet_extra_recording_paused"
 ROLE_UPDATED = "meet_participant_role_updated"
 PERMISSIONS_UPDATED = "meet_participant_permissions_updated"
 
@@ -44,6 +45,16 @@ class Signals:
         """A start came to nothing."""
         document = {"recordingId": "", "roomId": room_id, "roomName": room_id, "status": "failed", "error": error}
         self._recording(room_id, document)
+
+    def recording_paused(self, recording: Recording, paused: bool) -> None:
+        """A recording was paused or goes on; not in the dialect, so its clients are not bothered with it."""
+        payload = {
+            "roomId": recording.room_id,
+            "recordingId": recording.recording_id,
+            "paused": paused,
+            "timestamp": self._clock.now_ms(),
+        }
+        self._post(recording.room_id, RECORDING_PAUSED, payload)
 
     def participant_role(self, room_id: str, identity: str, badge: str) -> None:
         """A participant was promoted or demoted: tell them, so that they fetch a fresh token."""

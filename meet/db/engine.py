@@ -20,6 +20,7 @@ from .migrate import upgrade
 from .names import SqlNames
 from .outbox import SqlOutbox
 from .participant_grants import SqlParticipantGrants
+from .recording_facts import SqlRecordingFacts
 from .recordings import SqlRecordings
 from .rooms import SqlRooms
 from .share_links import SqlShareLinks
@@ -71,6 +72,7 @@ class Database:
             rooms=SqlRooms(self),
             members=SqlMembers(self),
             recordings=SqlRecordings(self),
+            recording_facts=SqlRecordingFacts(self),
             share_links=SqlShareLinks(self),
             names=SqlNames(self),
             participants=SqlParticipantGrants(self),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from meet.core.model.paging import Page, PageRequest
 from meet.core.model.share_link import ShareLink
+from meet.core.share_ports import Added
 
 from .keyset import keyset, page_of
 from .tables import recordings, share_links
@@ -23,7 +24,7 @@ class SqlShareLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, link: ShareLink) -> bool:
+    async def add(self, link: ShareLink, *, limit: int) -> Added:
         row = {
             "link_id": link.link_id,
             "recording_id": link.recording_id,
@@ -32,11 +33,19 @@ class SqlShareLinks:
             "created_at": link.created_at,
             "expires_at": link.expires_at,
         }
+        is_open = or_(share_links.c.expires_at.is_(None), share_links.c.expires_at > link.created_at)
+        count = select(func.count()).where(share_links.c.recording_id == link.recording_id, is_open)
+
+        def work(connection: Connection) -> Added:
+            if connection.execute(count).scalar_one() >= limit:
+                return "full"
+            connection.execute(insert(share_links), row)
+            return "added"
+
         try:
-            await self._database.write(lambda connection: connection.execute(insert(share_links), row))
+            return await self._database.write(work)
         except IntegrityError:  # the foreign key: its recording is gone
-            return False
-        return True
+            return "gone"
 
     async def find(self, recording_id: str, secret_hash: str) -> ShareLink | None:
         one = (share_links.c.recording_id == recording_id) & (share_links.c.secret_hash == secret_hash)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData(
@@ -95,6 +96,7 @@ recordings = Table(
     Column("details", Text),
     Column("updated_at", BigInteger, nullable=False),
     Column("deleting_since", BigInteger),
+    Column("facts", Text),
     Index(None, "start_date", "seq"),
     Index(None, "status", "start_date", "seq"),
     Index(None, "room_id", "start_date", "seq"),
@@ -102,6 +104,13 @@ recordings = Table(
     Index(None, "room_name", "seq"),
     Index(None, "duration", "seq"),
     Index(None, "size", "seq"),
+    Index(
+        "ix_recordings_without_facts",
+        "status",
+        "updated_at",
+        sqlite_where=text("facts IS NULL"),
+        postgresql_where=text("facts IS NULL"),
+    ),
 )
 
 # The primary key is the rule "one active recording per room".

@@ -45,6 +45,7 @@ def _as_running(configured: Settings, running: Address) -> Settings:
         "rtc_tcp": running.rtc_tcp,
         "metrics_host": running.metrics_host,
         "metrics_port": running.metrics_port,
+        "media_processes": running.media_processes,
     }
     if running.livekit_port is not None and running.rtc_port is not None:
         update |= {"livekit_port": running.livekit_port, "rtc_port": running.rtc_port, "livekit_url": ""}

@@ -30,9 +30,10 @@ def check(settings: Settings, running: Address | None) -> Iterator[Finding]:
     else:
         yield from _backend(settings)
         if settings.livekit_embedded:
-            yield _udp(settings)
-            if settings.rtc_tcp:
-                yield _tcp(settings)
+            for port in range(settings.rtc_port, settings.rtc_port + settings.media_workers):
+                yield _udp(port)
+                if settings.rtc_tcp:
+                    yield _tcp(port)
         if settings.metrics_port is not None:
             yield _metrics(settings)
     if running is not None or not settings.livekit_embedded:
@@ -41,7 +42,7 @@ def check(settings: Settings, running: Address | None) -> Iterator[Finding]:
 
 def _free_ports(settings: Settings) -> Iterator[Finding]:
     for port in ports(settings):
-        number = getattr(settings, port.setting)
+        number = port.number(settings)
         protocol = "UDP" if port.kind == socket.SOCK_DGRAM else "TCP"
         if number == 0:
             yield ok("port", f"{protocol}: any free one ({port.option} 0)")
@@ -70,32 +71,32 @@ def _backend(settings: Settings) -> Iterator[Finding]:
         yield ok("readiness", f"the server can use {', '.join(checks)}")
 
 
-def _udp(settings: Settings) -> Finding:
+def _udp(port: int) -> Finding:
     """A datagram to a closed port is answered with ICMP, which a connected socket reports; an open one says nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.settimeout(_UDP_WAIT_S)
         try:
-            probe.connect(("127.0.0.1", settings.rtc_port))
+            probe.connect(("127.0.0.1", port))
             probe.send(b"\x00" * 20)
             probe.recv(64)
         except TimeoutError:
             pass
         except ConnectionRefusedError:
             advice = "nothing receives media there: see the log of the media server, and MEET_RTC_HOST"
-            return fail("media port", f"UDP {settings.rtc_port} is closed on 127.0.0.1", advice)
+            return fail("media port", f"UDP {port} is closed on 127.0.0.1", advice)
         except OSError as error:
             advice = "let UDP through the firewall of this machine"
-            return fail("media port", f"UDP {settings.rtc_port} cannot be reached on 127.0.0.1: {error}", advice)
-    return ok("media port", f"UDP {settings.rtc_port} receives on 127.0.0.1")
+            return fail("media port", f"UDP {port} cannot be reached on 127.0.0.1: {error}", advice)
+    return ok("media port", f"UDP {port} receives on 127.0.0.1")
 
 
-def _tcp(settings: Settings) -> Finding:
+def _tcp(port: int) -> Finding:
     try:
-        socket.create_connection(("127.0.0.1", settings.rtc_port), timeout=_TCP_WAIT_S).close()
+        socket.create_connection(("127.0.0.1", port), timeout=_TCP_WAIT_S).close()
     except OSError as error:
         advice = "people behind firewalls without UDP cannot join: see the log of the media server, and MEET_RTC_HOST"
-        return fail("media port", f"TCP {settings.rtc_port} cannot be reached on 127.0.0.1: {error}", advice)
-    return ok("media port", f"TCP {settings.rtc_port} receives on 127.0.0.1")
+        return fail("media port", f"TCP {port} cannot be reached on 127.0.0.1: {error}", advice)
+    return ok("media port", f"TCP {port} receives on 127.0.0.1")
 
 
 def _metrics(settings: Settings) -> Finding:

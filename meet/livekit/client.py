@@ -9,35 +9,30 @@ from typing import Final
 
 import aiohttp
 import structlog
-from google.protobuf.message import DecodeError
 from livekit import api
 from livekit.protocol import models as pb
 
-from meet.core.errors import (
-    EgressNotActive,
-    EgressNotFound,
-    MediaServerError,
-    MediaServerUnavailable,
-    RecordingRefused,
-)
+from meet.core.errors import EgressNotActive, EgressNotFound
 from meet.core.meeting_errors import CaptionsUnavailable
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
 from meet.core.model.recording import Egress
+from meet.livekit.calling import calling, starting
 from meet.livekit.egress import composite_request, is_recording, to_egress
 from meet.livekit.participants import is_hidden, to_participant
+from meet.livekit.recorder import OwnRecorder
 
 log = structlog.get_logger(__name__)
 
 _TIMEOUT_S: Final = 10.0
-_GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 
 
 class LiveKitMediaServer:
     """Implements `meet.core.ports.MediaServer` and `meet.core.assistant_ports.AgentDispatcher`.
 
     url: ws(s):// or http(s)://, as this process reaches the server. tls: for an https server with our own certificate.
-    A session given from outside is used and left open. Must be made inside a running event loop.
+    A session given from outside is used and left open. Must be made inside a running event loop. `recorder` speaks to
+    what only our own media server has, over the same connections.
     """
 
     def __init__(
@@ -55,6 +50,7 @@ class LiveKitMediaServer:
             timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
         )
         self._api = api.LiveKitAPI(url, api_key, api_secret, session=self._session, failover=False)
+        self.recorder = OwnRecorder(url, api_key, api_secret, self._session)
 
     async def close(self) -> None:
         """Drop the connections."""
@@ -68,17 +64,17 @@ class LiveKitMediaServer:
         request = api.CreateRoomRequest(
             name=name, metadata=metadata, empty_timeout=empty_timeout_s, departure_timeout=departure_timeout_s
         )
-        with _calling("creating LiveKit room"):
+        with calling("creating LiveKit room"):
             await self._api.room.create_room(request)
 
     async def delete_room(self, name: str) -> None:
         """End the meeting; absent is fine."""
-        with _calling(f"deleting LiveKit room '{name}'"), _absent_is_fine():
+        with calling(f"deleting LiveKit room '{name}'"), _absent_is_fine():
             await self._api.room.delete_room(api.DeleteRoomRequest(room=name))
 
     async def list_rooms(self) -> list[str]:
         """Names of the media rooms."""
-        with _calling("getting LiveKit rooms"):
+        with calling("getting LiveKit rooms"):
             answer = await self._api.room.list_rooms(api.ListRoomsRequest())
         return [room.name for room in answer.rooms]
 
@@ -87,21 +83,21 @@ class LiveKitMediaServer:
     async def list_participants(self, room: str) -> list[MediaParticipant]:
         """Visible participants; an absent room has none."""
         answer = api.ListParticipantsResponse()
-        with _calling(f"getting participants of LiveKit room '{room}'"), _absent_is_fine():
+        with calling(f"getting participants of LiveKit room '{room}'"), _absent_is_fine():
             answer = await self._api.room.list_participants(api.ListParticipantsRequest(room=room))
         return [to_participant(info) for info in answer.participants if not is_hidden(info)]
 
     async def get_participant(self, room: str, identity: str) -> MediaParticipant | None:
         """The participant, or None when it or its room is not there."""
         request = api.RoomParticipantIdentity(room=room, identity=identity)
-        with _calling(f"getting participant '{identity}' in room '{room}'"), _absent_is_fine():
+        with calling(f"getting participant '{identity}' in room '{room}'"), _absent_is_fine():
             return to_participant(await self._api.room.get_participant(request))
         return None
 
     async def remove_participant(self, room: str, identity: str) -> bool:
         """Kick; False when it was not there."""
         request = api.RoomParticipantIdentity(room=room, identity=identity)
-        with _calling(f"removing participant '{identity}' from room '{room}'"), _absent_is_fine():
+        with calling(f"removing participant '{identity}' from room '{room}'"), _absent_is_fine():
             await self._api.room.remove_participant(request)
             return True
         return False
@@ -109,7 +105,7 @@ class LiveKitMediaServer:
     async def update_participant_metadata(self, room: str, identity: str, metadata: str) -> None:
         """Replace the metadata."""
         request = api.UpdateParticipantRequest(room=room, identity=identity, metadata=metadata)
-        with _calling(f"updating metadata for participant '{identity}' in room '{room}'"):
+        with calling(f"updating metadata for participant '{identity}' in room '{room}'"):
             await self._api.room.update_participant(request)
 
     async def send_data(
@@ -124,26 +120,21 @@ class LiveKitMediaServer:
             destination_identities=identities,
             destination_sids=sids,
         )
-        with _calling(f"sending data to LiveKit room '{room}'"):
+        with calling(f"sending data to LiveKit room '{room}'"):
             await self._api.room.send_data(request)
 
     # -- egress
 
     async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
         """Start recording `room` into `key`. Raises RecordingRefused."""
-        with _calling(f"starting Room Composite Egress for room '{room}'"):
-            request = composite_request(room, layout, encoding, key)
-            try:
-                info = await self._api.egress.start_room_composite_egress(request)
-            except api.ServerError as error:
-                if error.code == api.ServerErrorCode.RESOURCE_EXHAUSTED:
-                    raise RecordingRefused(room, error.message) from error
-                raise
-        return to_egress(info)
+        request = composite_request(room, layout, encoding, key)
+        with starting(room):
+            return to_egress(await self._api.egress.start_room_composite_egress(request))
+        raise AssertionError("unreachable")
 
     async def stop_egress(self, egress_id: str) -> Egress:
         """Stop it. Raises EgressNotFound, EgressNotActive."""
-        with _calling(f"stopping egress '{egress_id}'"):
+        with calling(f"stopping egress '{egress_id}'"):
             try:
                 return to_egress(await self._api.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id)))
             except api.ServerError as error:
@@ -160,7 +151,7 @@ class LiveKitMediaServer:
         """Recordings that match; other kinds of egress are left out. active=None or False: the finished ones too."""
         request = api.ListEgressRequest(room_name=room or "", egress_id=egress_id or "", active=active or False)
         answer = api.ListEgressResponse()
-        with _calling(f"getting egress '{egress_id}'" if egress_id else "getting egress"), _absent_is_fine():
+        with calling(f"getting egress '{egress_id}'" if egress_id else "getting egress"), _absent_is_fine():
             answer = await self._api.egress.list_egress(request)
         return [to_egress(info) for info in answer.items if is_recording(info)]
 
@@ -169,7 +160,7 @@ class LiveKitMediaServer:
     async def create_dispatch(self, room: str, agent: str) -> str:
         """Call an agent into the room; the id of the dispatch. Raises CaptionsUnavailable."""
         request = api.CreateAgentDispatchRequest(room=room, agent_name=agent)
-        with _calling(f"creating agent dispatch for room '{room}'"), _without_agents_no_captions():
+        with calling(f"creating agent dispatch for room '{room}'"), _without_agents_no_captions():
             return (await self._api.agent_dispatch.create_dispatch(request)).id
         raise AssertionError("unreachable")
 
@@ -177,7 +168,7 @@ class LiveKitMediaServer:
         """Ids of the agent's dispatches in the room. Raises CaptionsUnavailable."""
         found: list[api.AgentDispatch] = []
         with (
-            _calling(f"listing agent dispatches for room '{room}'"),
+            calling(f"listing agent dispatches for room '{room}'"),
             _without_agents_no_captions(),
             _absent_is_fine(),
         ):
@@ -186,7 +177,7 @@ class LiveKitMediaServer:
 
     async def delete_dispatch(self, room: str, dispatch_id: str) -> None:
         """Send the agent away; absent is fine."""
-        with _calling(f"stopping agent dispatch '{dispatch_id}' in room '{room}'"), _absent_is_fine():
+        with calling(f"stopping agent dispatch '{dispatch_id}' in room '{room}'"), _absent_is_fine():
             await self._api.agent_dispatch.delete_dispatch(dispatch_id, room)
 
 
@@ -199,22 +190,6 @@ def _without_agents_no_captions() -> Iterator[None]:
         if error.code != api.ServerErrorCode.UNIMPLEMENTED:
             raise
         raise CaptionsUnavailable.no_agents() from error
-
-
-@contextlib.contextmanager
-def _calling(operation: str) -> Iterator[None]:
-    """Turn whatever the client library raises into the domain's errors."""
-    try:
-        yield
-    except api.ServerError as error:
-        # A proxy in front of a restarting server answers without a Twirp code.
-        gone = error.status in _GATEWAY_STATUSES and error.code == api.ServerErrorCode.UNKNOWN
-        failure = MediaServerUnavailable if gone else MediaServerError
-        raise failure(operation, f"{error.code}: {error.message}") from error
-    except (aiohttp.ClientConnectionError, TimeoutError) as error:
-        raise MediaServerUnavailable(operation, type(error).__name__) from error
-    except (aiohttp.ClientError, DecodeError) as error:
-        raise MediaServerError(operation, type(error).__name__) from error
 
 
 @contextlib.contextmanager

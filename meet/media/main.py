@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,15 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from meet.media import garbage
+from meet.media.fastpath import Mode, open_outbox
 from meet.media.gateway.handshake import Gateway
 from meet.media.gateway.session import MediaContext
 from meet.media.gateway.sweeper import Sweeper
 from meet.media.gateway.turn import TurnConfig
 from meet.media.metrics import MediaMetrics
 from meet.media.room import RoomKeeper, RoomRegistry
-from meet.media.server import MAX_LINE, build_app
+from meet.media.server import MAX_LINE, adopt, build_app, one_request
 from meet.media.transport.aiortc_adapter import Certificate
 from meet.media.transport.udpmux import UdpMux
 
@@ -39,8 +41,10 @@ _KEEP_ALIVE_S = 30.0
 class MediaConfig:
     """What the media server needs to know. Port 0 picks a free one; timeouts are seconds.
 
+    native: `auto` forwards by compiled code where it was built, `off` by Python.
     rooms_dir: where rooms are kept for the next process; None forgets them. metrics_socket: Unix socket on which
-    `GET /metrics` is answered.
+    `GET /metrics` is answered. http_socket: serve HTTP there instead of on `port`, one request a connection, and take
+    clients by `adopt` (meet/media/front). worker, workers: which of how many processes with one `rooms_dir` this is.
     """
 
     keys: Mapping[str, str]
@@ -50,6 +54,7 @@ class MediaConfig:
     rtc_port: int = 7882
     rtc_advertised: tuple[str, ...] = ()
     rtc_tcp: bool = True
+    native: Mode = "auto"
     turn: TurnConfig | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -58,6 +63,9 @@ class MediaConfig:
     departure_timeout_s: float = 20
     rooms_dir: Path | None = None
     metrics_socket: Path | None = None
+    http_socket: Path | None = None
+    worker: int = 0
+    workers: int = 1
 
 
 async def _nothing() -> None:
@@ -85,13 +93,17 @@ class MediaServer:
         self._runner: web.AppRunner | None = None
         self._metrics_runner: web.AppRunner | None = None
         self.metrics = MediaMetrics()
-        self._sweeper = Sweeper()
+        self._sweeper = Sweeper(self.metrics.connections_ended.labels("no_request").inc)
         self.registry = RoomRegistry(
             empty_timeout_s=round(config.empty_timeout_s),
             departure_timeout_s=round(config.departure_timeout_s),
             codecs=(*(f"video/{name}" for name in config.video_codecs), "audio/opus"),
         )
-        self._keeper = RoomKeeper(config.rooms_dir) if config.rooms_dir is not None else None
+        self.keeper = (
+            RoomKeeper(config.rooms_dir, worker=config.worker, of=config.workers)
+            if config.rooms_dir is not None
+            else None
+        )
         self.mux: UdpMux
         self.gateway: Gateway
         self.port = 0
@@ -100,19 +112,26 @@ class MediaServer:
     async def start(self) -> None:
         """Bind the ports and serve. Raises OSError when a port is taken, ssl.SSLError for a bad certificate."""
         config = self._config
-        tls = _tls_context(config)
-        self.mux = UdpMux(config.rtc_host, config.rtc_port, config.rtc_advertised, tcp=config.rtc_tcp)
+        tls = tls_context(config)
+        self.mux = UdpMux(
+            config.rtc_host,
+            config.rtc_port,
+            config.rtc_advertised,
+            tcp=config.rtc_tcp,
+            outbox=open_outbox(config.native),
+        )
         self.rtc_port = self.mux.port
         try:
             self.gateway = Gateway(
                 self.registry, MediaContext(self.mux, Certificate(), self.metrics, config.turn), config.keys
             )
+            if self.keeper is not None:
+                self.keeper.open(self.registry)  # first: the extension shows in them what is being recorded
             if self._extend is not None:
                 self._extension = await self._extend(self.registry)
             self.metrics.watch(self.registry, self.mux)
-            if self._keeper is not None:
-                self._keeper.open(self.registry)
-            app = build_app(self.gateway, extra_routes=self._extension.routes, middlewares=[self._sweeper.middleware])
+            middlewares = [self._sweeper.middleware, *([one_request] if config.http_socket is not None else [])]
+            app = build_app(self.gateway, extra_routes=self._extension.routes, middlewares=middlewares)
             self._runner = web.AppRunner(
                 app,
                 access_log=None,
@@ -126,13 +145,16 @@ class MediaServer:
             if self._runner.server is not None:
                 self._sweeper.watch(self._runner.server)
             await self.mux.start_tcp()
-            await web.TCPSite(self._runner, config.host, config.port, ssl_context=tls).start()
+            if config.http_socket is not None:
+                await _serve_socket(self._runner, config.http_socket)
+            else:
+                await web.TCPSite(self._runner, config.host, config.port, ssl_context=tls).start()
+                self.port = self._runner.addresses[0][1]
             if config.metrics_socket is not None:
                 await self._serve_metrics(config.metrics_socket)
         except BaseException:
             await self.stop()
             raise
-        self.port = self._runner.addresses[0][1]
         self.mux.start()
         self.gateway.pulse.start()
         log.info(
@@ -147,15 +169,25 @@ class MediaServer:
         app.add_routes(self.metrics.routes())
         self._metrics_runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._metrics_runner.setup()
-        path.unlink(missing_ok=True)
-        await web.UnixSite(self._metrics_runner, str(path)).start()
-        path.chmod(0o600)
+        await _serve_socket(self._metrics_runner, path)
+
+    async def adopt(self, sock: socket.socket, received: bytes) -> None:
+        """Serve a client whose connection the front has taken; `received` was read already. Raises OSError."""
+        if self._runner is None or self._runner.server is None:
+            raise OSError("not serving any more")
+        await adopt(self._runner.server, sock, received)
+
+    async def let_go(self, room_name: str) -> None:
+        """Another process has the room now: its clients are told so. Returns when they have been."""
+        sessions = [session for session in self.gateway.pulse.sessions if session.room.name == room_name]
+        self.registry.hand_over(room_name)
+        await asyncio.gather(*(session.wait_closed() for session in sessions))
 
     async def stop(self) -> None:
         """Tell clients to come back later, then close everything."""
         await self._extension.close()
-        if self._keeper is not None:
-            await self._keeper.close()
+        if self.keeper is not None:
+            await self.keeper.close()
         if hasattr(self, "gateway"):
             sessions = list(self.gateway.pulse.sessions)
             self.registry.shutdown()
@@ -168,7 +200,14 @@ class MediaServer:
         self.mux.close()
 
 
-def _tls_context(config: MediaConfig) -> ssl.SSLContext | None:
+async def _serve_socket(runner: web.AppRunner, path: Path) -> None:
+    path.unlink(missing_ok=True)
+    await web.UnixSite(runner, str(path)).start()
+    path.chmod(0o600)
+
+
+def tls_context(config: MediaConfig) -> ssl.SSLContext | None:
+    """What the signalling port presents. Raises OSError or ssl.SSLError for a bad certificate."""
     if config.tls_cert is None or config.tls_key is None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -186,6 +225,7 @@ def config_from(settings: Settings) -> MediaConfig:
         rtc_port=settings.rtc_port,
         rtc_advertised=tuple(settings.rtc_advertised),
         rtc_tcp=settings.rtc_tcp,
+        native=settings.media_native,
         turn=TurnConfig(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s) if settings.turn_urls else None,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
@@ -207,9 +247,7 @@ async def serve_config(
         loop.add_signal_handler(number, stopping.set)
     server = MediaServer(config, extend)
     await server.start()
-    # What exists now lives as long as the process: keep the collector from walking it during media.
-    gc.collect()
-    gc.freeze()
+    garbage.freeze()
     on_ready(server)
     await stopping.wait()
     with contextlib.suppress(asyncio.CancelledError):

@@ -48,9 +48,12 @@ class MediaMetrics:
         )
         self.transport_failures = Counter(
             f"{_PREFIX}_transport_failures",
-            "Media paths that did not come up or broke (ice_timeout, dtls_failed, consent_expired)",
+            "Media paths that did not come up or broke, and data channels ended for what came over them",
             ["reason"],
             registry=self.registry,
+        )
+        self.connections_ended = Counter(
+            f"{_PREFIX}_connections_ended", "Connections ended by us (no_request)", ["reason"], registry=self.registry
         )
         ProcessCollector(namespace=_PREFIX, registry=self.registry)
 
@@ -85,13 +88,18 @@ class _Live(Collector):
         )
         yield GaugeMetricFamily(f"{_PREFIX}_tcp_connections", "Media over TCP", value=self._mux.tcp_connections)
         yield CounterMetricFamily(
+            f"{_PREFIX}_tcp_refused", "Media connections over TCP refused or ended early", value=self._mux.tcp_refused
+        )
+        yield CounterMetricFamily(
             f"{_PREFIX}_stun_rejected", "Connectivity checks without valid credentials", value=self._mux.rejected
         )
         yield CounterMetricFamily(
             f"{_PREFIX}_packet_failures", "Packets whose handling failed", value=self._mux.failures
         )
         yield CounterMetricFamily(
-            f"{_PREFIX}_datagrams_unsent", "Datagrams given up because a socket was full", value=self._mux.dropped
+            f"{_PREFIX}_datagrams_unsent",
+            "Datagrams given up, mostly for a full socket",
+            value=self._mux.dropped,
         )
 
     def _members(self) -> Iterator[Metric]:

@@ -19,12 +19,13 @@ from typing import Any, Final
 
 import structlog
 
-from meet.media.room import RoomEvent, RoomFinished, RoomRegistry, RoomStarted
 from meet.media.twirp.egress_model import (
+    Compose,
     EgressEvent,
     EgressNotRunning,
     EgressRefused,
     EgressRequest,
+    EgressSilent,
     EgressState,
     EgressStatus,
     EgressUnavailable,
@@ -33,16 +34,19 @@ from meet.media.twirp.egress_model import (
 from meet.recorder.control_admission import Admission, NoRoom
 from meet.recorder.control_entry import Entry, may_move
 from meet.recorder.control_link import LinkServer, RecorderLink
-from meet.recorder.control_spool import Memory, Spool, StopReason, merge, status_of
+from meet.recorder.control_retention import Retention
+from meet.recorder.control_spool import Spool, StopReason, merge, status_of
 from meet.recorder.control_supervisor import SupervisorRefused, start_recorder
 
 log = structlog.get_logger(__name__)
 
 Listener = Callable[[EgressEvent], None]
 
-KEEP_S: Final = 7 * 24 * 3600
 START_TIMEOUT_S: Final = 15.0
 """A recorder that has not said hello by then has failed; below the 20 s after which the backend gives up itself."""
+
+PAUSE_TIMEOUT_S: Final = 3.0
+"""A recorder that has not confirmed a pause by then is between two lives, or busy beyond measure."""
 
 _HOUSEKEEPING_S: Final = 3600.0
 _DISCARD_AFTER_S: Final = 5.0
@@ -53,7 +57,7 @@ class EgressController:
     """Implements `EgressControl`. Add listeners, then `open()`; `close()` before the registry shuts down.
 
     launch: asks for a recorder process, raises SupervisorRefused; by default the supervisor's socket in `run`.
-    admission: asked before every start; by default nothing is refused.
+    admission: asked before every start; by default nothing is refused. compose: for requests that do not say when.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class EgressController:
         data_dir: Path,
         *,
         start_timeout_s: float = START_TIMEOUT_S,
+        pause_timeout_s: float = PAUSE_TIMEOUT_S,
+        compose: Compose | None = None,
         launch: Callable[[str], Awaitable[None]] | None = None,
         admission: Admission | None = None,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -71,10 +77,13 @@ class EgressController:
         self._launch = launch or (lambda egress_id: start_recorder(supervisor, egress_id))
         self._admission = admission or Admission(data_dir / "spool")
         self._start_timeout_s = start_timeout_s
+        self._pause_timeout_s = pause_timeout_s
+        self._compose = compose
         self._wall_ms = wall_ms
+        self._retention = Retention(self._spool, wall_ms)
         self._entries: dict[str, Entry] = {}
         self._listeners: list[Listener] = []
-        self._registry: RoomRegistry | None = None
+        self._show: Callable[[str, bool], None] = lambda room_name, recorded: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
 
@@ -84,16 +93,15 @@ class EgressController:
         """Call `listener(event)` for every transition from now on."""
         self._listeners.append(listener)
 
-    def follow(self, registry: RoomRegistry) -> None:
-        """Stop recordings of rooms that finish, and show every room whether it is being recorded."""
-        self._registry = registry
-        registry.add_listener(self._on_room_event)
+    def show_with(self, show: Callable[[str, bool], None]) -> None:
+        """Call `show(room name, is being recorded)` when a room is to show that; see control_rooms."""
+        self._show = show
 
     async def open(self) -> None:
         """Rebuild the state from the spool, tell what was not told yet, and listen for recorders. Raises OSError."""
         self._open = True
         for state, memory in self._spool.scan():
-            if not self._purge(state, memory):
+            if not self._retention.purge(state, memory):
                 entry = Entry(state, memory)
                 self._entries[state.egress_id] = entry
                 if not state.final:
@@ -128,6 +136,7 @@ class EgressController:
             log.warning("egress_refused", room=request.room_name, reason=str(error))
             raise EgressRefused(str(error)) from None
         now = self._wall_ms()
+        request = replace(request, compose=request.compose or self._compose)
         egress_id = "EG_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
         state = EgressState(egress_id, request, layout=request.layout, started_at_ms=now, updated_at_ms=now)
         entry = Entry(state, launching=True)
@@ -164,10 +173,40 @@ class EgressController:
             entry.memory.layout = layout
             entry.state = replace(entry.state, layout=layout, updated_at_ms=self._wall_ms())
             self._remember(entry)
-            if entry.link is not None:
-                entry.link.send({"type": "update_layout", "layout": layout})
+            entry.tell({"type": "update_layout", "layout": layout})
             self._emit(EgressEvent("egress_updated", entry.state, f"EV_{secrets.token_hex(6)}", lambda: None))
         return entry.state
+
+    async def set_paused(self, egress_id: str, paused: bool) -> EgressState:
+        """Pause, or go on; returns when the recorder has. Raises EgressUnknown, EgressNotRunning, EgressSilent.
+
+        A recorder that is silent now is told again when it is back; of two opposite wishes the later one counts."""
+        entry = self._running(egress_id)
+        if entry.state.status != "active":
+            raise EgressNotRunning(f"egress with status {entry.state.status} cannot be paused")
+        wished = entry.state.paused if entry.memory.paused is None else entry.memory.paused
+        if wished is not paused:
+            entry.memory.paused = paused
+            self._remember(entry)
+            log.info("egress_pausing" if paused else "egress_resuming", egress_id=egress_id)
+            entry.tell({"type": "pause" if paused else "resume"})
+            entry.news.set()
+        elif entry.memory.paused is None:
+            return entry.state
+        try:
+            async with asyncio.timeout(self._pause_timeout_s):
+                await entry.until_paused(paused)
+        except TimeoutError:
+            raise EgressSilent("the recorder does not answer; it is told again as soon as it does") from None
+        if entry.state.status != "active":
+            raise EgressNotRunning(f"egress with status {entry.state.status} cannot be paused")
+        return entry.state
+
+    async def find(
+        self, *, egress_id: str | None = None, room: str | None = None, active: bool = False
+    ) -> list[EgressState]:
+        """`list`, as the port has it: the control may be another process's."""
+        return self.list(egress_id=egress_id, room=room, active=active)
 
     def list(self, *, egress_id: str | None = None, room: str | None = None, active: bool = False) -> list[EgressState]:
         """Those that match, oldest first; finished ones are known for seven days."""
@@ -191,10 +230,8 @@ class EgressController:
         entry.link, entry.met = link, True
         entry.cancel_due()
         log.info("recorder_connected", egress_id=egress_id)
-        if entry.memory.stop is not None:
-            link.send({"type": "stop", "reason": entry.memory.stop})
-        if entry.memory.layout is not None:
-            link.send({"type": "update_layout", "layout": entry.memory.layout})
+        for wish in entry.wishes():
+            link.send(wish)
         return True
 
     def recorder_reported(self, egress_id: str, link: RecorderLink, report: dict[str, Any]) -> None:
@@ -274,6 +311,7 @@ class EgressController:
         changed = state.status != entry.state.status
         waiting = state.status == "ending" and state.details != entry.state.details
         entry.state = state
+        entry.news.set()
         if not changed:
             if waiting:
                 self._emit(EgressEvent("egress_updated", state, f"EV_{secrets.token_hex(6)}", lambda: None))
@@ -291,8 +329,7 @@ class EgressController:
 
     def _announce(self, entry: Entry) -> None:
         """Tell every transition since the last one told."""
-        if self._registry is not None:
-            self._show_recording(entry.state.request.room_name)
+        self._show_recording(entry.state.request.room_name)
         if entry.launching:
             return
         for event in entry.untold(self._confirmed):
@@ -309,23 +346,22 @@ class EgressController:
             except Exception:
                 log.exception("egress_listener_failed", event_name=event.name)
 
-    def _on_room_event(self, event: RoomEvent) -> None:
-        if not self._open:
-            return
-        if isinstance(event, RoomStarted):
-            self._show_recording(event.room.name)
-        elif isinstance(event, RoomFinished):
-            for entry in list(self._entries.values()):
-                # By name: after a restart of this process the same meeting goes on under a new sid.
-                same = entry.state.request.room_name == event.room.name
-                if same and entry.state.status in ("starting", "active"):
-                    self._ask_to_stop(entry, "room_finished")
+    # -- rooms
+
+    def room_started(self, room_name: str) -> None:
+        """It is there, perhaps again."""
+        if self._open:
+            self._show_recording(room_name)
+
+    def room_finished(self, room_name: str) -> None:
+        """End its recordings. By name: after a restart of its process the same meeting goes on under a new sid."""
+        for entry in list(self._entries.values()) if self._open else []:
+            if entry.state.request.room_name == room_name and entry.state.status in ("starting", "active"):
+                self._ask_to_stop(entry, "room_finished")
 
     def _show_recording(self, room_name: str) -> None:
-        room = self._registry.get(room_name) if self._registry is not None else None
-        if room is not None:
-            states = self.list(room=room_name, active=True)
-            room.set_active_recording(any(s.status in ("active", "ending") for s in states))
+        states = self.list(room=room_name, active=True)
+        self._show(room_name, any(s.status in ("active", "ending") for s in states))
 
     # -- housekeeping
 
@@ -347,27 +383,12 @@ class EgressController:
         if self._open:
             self._spawn(asyncio.to_thread(self._spool.remove, entry.state.egress_id))
 
-    def _expired(self, state: EgressState) -> bool:
-        ended = state.ended_at_ms or state.updated_at_ms or 0
-        return state.final and self._wall_ms() - ended > KEEP_S * 1000
-
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_S)
-            for entry in [e for e in self._entries.values() if self._expired(e.state)]:
+            for entry in [e for e in self._entries.values() if self._retention.expired(e.state)]:
                 del self._entries[entry.state.egress_id]
-                await asyncio.to_thread(self._purge, entry.state, entry.memory)
-
-    def _purge(self, state: EgressState, memory: Memory) -> bool:
-        """Remove what ended long ago, and cancelled starts; False when it is to be kept.
-
-        A journal whose recording failed stays on the disk: it may be all there is of a meeting."""
-        cancelled = memory.stop == "cancelled" and state.status == "aborted"
-        if not cancelled and not self._expired(state):
-            return False
-        if cancelled or state.status != "failed" or not self._spool.has_journal(state.egress_id):
-            self._spool.remove(state.egress_id)
-        return True
+                await asyncio.to_thread(self._retention.purge, entry.state, entry.memory)
 
     def _later(self, delay_s: float, function: Callable[..., object], *args: object) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(delay_s, function, *args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from meet.media.twirp.egress_model import FINAL, EgressEvent, EgressEventName, EgressState, EgressStatus
 from meet.recorder.control_link import RecorderLink
@@ -30,7 +30,8 @@ class Entry:
     """State, persistent memory, and what lives only while this process does.
 
     launching: the start has not been answered yet, so nothing is told; met: its recorder has said hello; discard: the
-    files go as soon as the recorder is gone; due: the timer that gives a start up; told: last status handed out.
+    files go as soon as the recorder is gone; due: the timer that gives a start up; told: last status handed out; news:
+    set whenever state or memory may have changed.
     """
 
     state: EgressState
@@ -41,9 +42,33 @@ class Entry:
     link: RecorderLink | None = None
     due: asyncio.TimerHandle | None = None
     told: EgressStatus | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.told = self.memory.announced
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Say it if somebody is there; `wishes` says it again to who comes later."""
+        if self.link is not None:
+            self.link.send(message)
+
+    def wishes(self) -> Iterator[dict[str, Any]]:
+        """What a recorder that connects has to be told; each may have been said before."""
+        if self.memory.stop is not None:
+            yield {"type": "stop", "reason": self.memory.stop}
+        if self.memory.layout is not None:
+            yield {"type": "update_layout", "layout": self.memory.layout}
+        if self.memory.paused is not None:
+            yield {"type": "pause" if self.memory.paused else "resume"}
+
+    async def until_paused(self, paused: bool) -> bool:
+        """Wait for the recorder to say so. False when it ended, or something else was wished for, before."""
+        while self.state.status == "active" and self.memory.paused is paused:
+            if self.state.paused is paused:
+                return True
+            self.news.clear()
+            await self.news.wait()
+        return False
 
     def cancel_due(self) -> None:
         """Stop the timer, if there is one."""

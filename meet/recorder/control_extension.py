@@ -1,47 +1,104 @@
-"""What the recordings add to the media process: the server API's routes, the control, and the webhooks."""
+"""What the recordings add to the media processes: the server API's routes, the control, and the webhooks."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from meet.media.front.fleet import Fleet
+from meet.media.front.places import Places
+from meet.media.front.server import FrontExtend, FrontExtension
 from meet.media.hooks import WebhookSender
 from meet.media.main import Extend, Extension
 from meet.media.room import RoomRegistry
 from meet.media.twirp import twirp_routes
+from meet.media.twirp.egress_model import Compose
 from meet.recorder.control import EgressController
 from meet.recorder.control_admission import Admission
+from meet.recorder.control_remote import RemoteControl, control_routes
+from meet.recorder.control_rooms import finish_lost, follow_fleet, follow_registry
 
 
-def media_extension(
-    data_dir: Path,
-    keys: Mapping[str, str],
-    webhook_url: str,
-    *,
-    tls: ssl.SSLContext | None = None,
-    admission: Admission | None = None,
-) -> Extend:
-    """For `meet.media.main.run(..., extend=...)`.
+@dataclass(frozen=True)
+class Webhooks:
+    """Where events go. keys: API key to secret, the first one signs. tls: trust for an https `url` of our own."""
 
-    keys: API key to secret, the first one signs the webhooks. tls: trust for an https `webhook_url` of our own.
-    admission: may refuse starts.
+    url: str
+    keys: Mapping[str, str]
+    tls: ssl.SSLContext | None = None
+
+    def sender(self) -> WebhookSender:
+        key, secret = next(iter(self.keys.items()))
+        return WebhookSender(self.url, key, secret, tls=self.tls)
+
+
+@dataclass(frozen=True)
+class RecordingRules:
+    """admission: may refuse starts. compose: when recordings are composed that do not say it."""
+
+    admission: Admission | None = None
+    compose: Compose | None = None
+
+
+def media_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules | None = None) -> Extend:
+    """For the one media process (`meet.media.main.run(..., extend=...)`).
+
     On a shutdown of the process the backend is not told that rooms finish: the meetings go on when it is back.
     """
+    rules = rules or RecordingRules()
 
     async def extend(registry: RoomRegistry) -> Extension:
-        key, secret = next(iter(keys.items()))
-        sender = WebhookSender(webhook_url, key, secret, tls=tls)
-        controller = EgressController(data_dir, admission=admission)
+        sender = webhooks.sender()
+        controller = EgressController(data_dir, admission=rules.admission, compose=rules.compose)
         registry.add_listener(sender.on_room_event)
         controller.add_listener(sender.on_egress_event)
-        controller.follow(registry)
+        follow_registry(controller, registry)
         await controller.open()
 
         async def close() -> None:
             await controller.close()
             await sender.close()
 
-        return Extension(routes=twirp_routes(registry, controller, keys), close=close)
+        return Extension(routes=twirp_routes(registry, controller, webhooks.keys), close=close)
+
+    return extend
+
+
+def worker_extension(places: Places, webhooks: Webhooks) -> Extend:
+    """For one of several media processes: rooms and their webhooks are its own, recordings are the front's."""
+
+    async def extend(registry: RoomRegistry) -> Extension:
+        sender = webhooks.sender()
+        control = RemoteControl(places.api)
+        registry.add_listener(sender.on_room_event)
+
+        async def close() -> None:
+            await sender.close()
+            await control.close()
+
+        return Extension(routes=twirp_routes(registry, control, webhooks.keys), close=close)
+
+    return extend
+
+
+def front_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules) -> FrontExtend:
+    """For the front of several media processes: the one owner of all recordings."""
+
+    async def extend(fleet: Fleet) -> FrontExtension:
+        sender = webhooks.sender()
+        controller = EgressController(data_dir, admission=rules.admission, compose=rules.compose)
+        controller.add_listener(sender.on_egress_event)
+        follow_fleet(controller, fleet)
+        await controller.open()
+
+        async def close() -> None:
+            await controller.close()
+            await sender.close()
+
+        return FrontExtension(
+            routes=control_routes(controller), settled=lambda: finish_lost(controller, fleet), close=close
+        )
 
     return extend

@@ -1,7 +1,7 @@
 """Spool entries as the control sees them: `spool/<egressId>/{request.json,state.json,control.json}`.
 
 request.json is written once, before the recorder starts. state.json is the recorder's, save for an egress whose
-recorder never came. control.json is the control's own memory: what was announced, a stop that is due, the layout.
+recorder never came. control.json is the control's own memory: what was announced, and what the recorder was asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from typing import Any, Final, Literal, TypeAlias
 
 import structlog
 
-from meet.media.twirp.egress_model import STATUSES, EgressRequest, EgressState, EgressStatus, ParticipantChoice
+from meet.media.twirp.egress_model import (
+    COMPOSE,
+    STATUSES,
+    EgressRequest,
+    EgressState,
+    EgressStatus,
+    ParticipantChoice,
+    TrackChoice,
+)
 from meet.recorder import durable
 
 log = structlog.get_logger(__name__)
@@ -38,17 +46,22 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "size": (int,),
     "duration_s": (int, float),
     "layout": (str,),
+    "paused": (bool,),
+    "integrity": (dict,),
 }
 _WHOLE: Final = ("started_at_ms", "updated_at_ms", "ended_at_ms")
 
 
 @dataclass
 class Memory:
-    """Contents of control.json. announced: the last status a webhook receiver has confirmed."""
+    """Contents of control.json. announced: the last status a webhook receiver has confirmed.
+
+    stop, layout, paused: what was asked for last; None when it never was."""
 
     announced: EgressStatus | None = None
     stop: StopReason | None = None
     layout: str | None = None
+    paused: bool | None = None
 
 
 class Spool:
@@ -79,6 +92,10 @@ class Spool:
         }
         if request.participant is not None:
             content["participant"] = dataclasses.asdict(request.participant)
+        if request.tracks is not None:
+            content["tracks"] = dataclasses.asdict(request.tracks)
+        if request.compose is not None:
+            content["compose"] = request.compose
         durable.replace(folder / "request.json", json.dumps(content).encode())
 
     def remember(self, state: EgressState, memory: Memory) -> None:
@@ -145,17 +162,20 @@ class Spool:
                 key=str(request["key"]),
                 original=base64.b64decode(str(kept.get("original") or "")),
                 participant=_participant(request.get("participant")),
+                tracks=_tracks(request.get("tracks")),
+                compose=next((mode for mode in COMPOSE if mode == request.get("compose")), None),
             ),
             layout=str(kept.get("layout") or request.get("layout") or "grid"),
             started_at_ms=_whole(request.get("created_ms")),
             updated_at_ms=_whole(request.get("created_ms")),
         )
         report = _read(folder / "state.json")
-        stop, layout = kept.get("stop"), kept.get("layout")
+        stop, layout, paused = kept.get("stop"), kept.get("layout"), kept.get("paused")
         memory = Memory(
             announced=status_of(kept.get("announced")),
             stop=stop if stop in STOP_REASONS else None,
             layout=layout if isinstance(layout, str) else None,
+            paused=paused if isinstance(paused, bool) else None,
         )
         status = status_of(report.get("status")) or "starting"
         if status == "active" and memory.stop is not None:
@@ -168,6 +188,12 @@ def _participant(value: Any) -> ParticipantChoice | None:
     if not isinstance(value, dict):
         return None
     return ParticipantChoice(str(value.get("identity")), value.get("screen_share") is True)
+
+
+def _tracks(value: Any) -> TrackChoice | None:
+    if not isinstance(value, dict):
+        return None
+    return TrackChoice(str(value.get("video") or ""), str(value.get("audio") or ""), value.get("direct") is True)
 
 
 def status_of(value: object) -> EgressStatus | None:

@@ -13,8 +13,11 @@ from typing import Any, Final
 import av
 import structlog
 
+from meet.fragments.index import FragmentIndex
+from meet.fragments.runs import NotFragmented
 from meet.recorder.composer.compose import Result
-from storage import BlobStore, StorageError
+from storage import BlobStore, InvalidKey, StorageError
+from storage.keys import index_key
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +42,9 @@ def inspect(path: Path) -> FileFacts:
     """Open the file as a player would. Raises DamagedComposite."""
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise DamagedComposite("no video stream")
-            stream = container.streams.video[0]
+            if not (container.streams.video or container.streams.audio):
+                raise DamagedComposite("neither picture nor sound")
+            stream = (*container.streams.video, *container.streams.audio)[0]
             if stream.duration and stream.time_base:
                 duration = float(stream.duration * stream.time_base)
             else:
@@ -68,13 +71,15 @@ def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:
         "video_gaps": made.video_gaps,
         "audio_gaps": made.audio_gaps,
         "worst_offset_ms": round(made.worst_offset_s * 1000),
+        "pauses": made.pauses,
+        "paused_s": round(made.paused_s, 3),
     }
 
 
 async def store(
     blobs: BlobStore, key: str, path: Path, size: int, content_type: str, on_trouble: Callable[[str], None]
 ) -> None:
-    """Put the file, try again for as long as it takes, and compare what the store says it has.
+    """Put the file and the index of its fragments, try again for as long as it takes, and compare what the store has.
 
     S3 is told the MD5 of every part, and its ETag of the whole must be theirs; what has arrived is noted beside the
     file and not sent again, not even by another process.
@@ -83,7 +88,8 @@ async def store(
     delay = _FIRST_RETRY_S
     while True:
         try:
-            sent = await blobs.put_file(key, path, content_type, progress=path.with_suffix(".upload"))
+            await _put_index(blobs, key, path)
+            sent = await blobs.put_file(key, path, content_type, progress=path.with_suffix(".upload"), final=True)
             stored = await blobs.head(key)
             if (stored.size, stored.etag) == (size, sent.etag):
                 return
@@ -96,9 +102,22 @@ async def store(
         delay = min(delay * 2, _MAX_RETRY_S)
 
 
+async def _put_index(blobs: BlobStore, key: str, path: Path) -> None:
+    """Before the file, so that there is none without. Raises StorageError, OSError."""
+    index = path.with_suffix(".index")
+    try:
+        where = index_key(key)
+        content = await asyncio.to_thread(FragmentIndex.of, path)
+    except (NotFragmented, InvalidKey) as error:
+        log.info("recording_without_index", key=key, reason=str(error))
+        return
+    await asyncio.to_thread(index.write_bytes, content.to_bytes())
+    await blobs.put_file(where, index, "application/json")
+
+
 def discard(spool: Path, *, keep_journal: bool = False) -> None:
     """Remove journal and composite; state.json and request.json stay as the memory of the egress."""
     if not keep_journal:
         shutil.rmtree(spool / "journal", ignore_errors=True)
-    for leftover in spool.glob("composite.*"):
+    for leftover in (*spool.glob("composite.*"), *spool.glob(".composite.*")):  # also what was never renamed
         leftover.unlink(missing_ok=True)

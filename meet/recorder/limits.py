@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 from typing import Final
 
@@ -34,12 +33,13 @@ class LimitWatch:
         self._settings = settings
         self._composite = composite
 
-    def reached(self, begun_at_us: int) -> str | None:
-        """The stop reason, None while there is room. begun_at_us: unix µs of the file's time zero, 0 before it."""
+    def reached(self, recorded_s: float) -> str | None:
+        """The stop reason, None while there is room. recorded_s: how long the file is, 0 before it begins."""
         settings = self._settings
-        size = self._size()
-        # A file store on the same file system needs the space of the finished file once more.
-        copy = size if settings.blob_storage_mode == "fs" else 0
+        sizes = self._sizes()
+        size = sum(sizes)
+        # Joining pieces needs the space of the finished file once more; the storage shares the file, or is elsewhere.
+        copy = size if len(sizes) > 1 else 0
         try:
             if settings.recording_min_free_bytes and free_bytes(self._composite.parent) < (
                 settings.recording_min_free_bytes + copy
@@ -47,16 +47,16 @@ class LimitWatch:
                 return "disk_reserve"
         except OSError:
             return None  # what the disk has against it, the journal's writer says
-        elapsed_s = (time.time_ns() // 1000 - begun_at_us) / 1e6 if begun_at_us else 0.0
-        if 0 < settings.recording_max_duration_s <= elapsed_s:
+        if 0 < settings.recording_max_duration_s <= recorded_s:
             return "max_duration"
-        ahead = size * _AHEAD_S / elapsed_s if elapsed_s > _AHEAD_S else 0.0
+        ahead = size * _AHEAD_S / recorded_s if recorded_s > _AHEAD_S else 0.0
         if 0 < settings.recording_max_size_bytes <= size + ahead:
             return "max_size"
         return None
 
-    def _size(self) -> int:
+    def _sizes(self) -> list[int]:
+        """Of the composite's file, or of the pieces that it will be joined from."""
         try:
-            return self._composite.stat().st_size
+            return [path.stat().st_size for path in self._composite.parent.glob("composite*.mp4")]
         except OSError:
-            return 0
+            return []

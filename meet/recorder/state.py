@@ -31,7 +31,8 @@ def now_ms() -> int:
 class EgressState:
     """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object.
 
-    integrity: what `finish.integrity` found of the finished file.
+    integrity: what `finish.integrity` found of the finished file. paused: nothing of the media is being recorded; the
+    status stays what it is.
     """
 
     egress_id: str
@@ -49,6 +50,7 @@ class EgressState:
     size: int | None = None
     duration_s: float | None = None
     integrity: dict[str, Any] | None = None
+    paused: bool = False
 
     @property
     def final(self) -> bool:

@@ -4,7 +4,8 @@
 - `child`    one child process: start, restart with backoff, stop, kill when it hangs
 - `lifeline` the pipe on which a child says that it is ready and, if it is watched, that it still lives
 - `recorders` one process per recording plus two warm spares; start-up recovery from the spool
-- `control`  the Unix socket on which the media process asks for a recorder
+- `control`  the Unix socket on which the media process asks for a recorder, and an operator for a drain; `ask` asks
+- `listening` sockets that outlive the process that accepts on them
 - `ready`    what a child does to say that it is ready and to die with its parent
 - `lock`     one instance per data directory
 

@@ -29,6 +29,7 @@ class Address:
     rtc_tcp: bool = True
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    media_processes: int = 1
 
 
 def publish(settings: Settings, pid: int) -> None:
@@ -46,6 +47,7 @@ def publish(settings: Settings, pid: int) -> None:
         rtc_tcp=settings.rtc_tcp,
         metrics_host=settings.metrics_host,
         metrics_port=settings.metrics_port,
+        media_processes=settings.media_workers,
     )
     path = _path(settings.data_dir)
     temporary = path.with_suffix(".tmp")

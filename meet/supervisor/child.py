@@ -62,6 +62,7 @@ class Child:
     """A process `meet <arguments>` that is kept alive until `stop` or, with `until_success`, until it exits 0.
 
     warm: asked first at every restart for a process that is up already and has taken over these arguments.
+    pass_fds: descriptors that every one of its processes gets.
     """
 
     def __init__(
@@ -71,16 +72,20 @@ class Child:
         *,
         until_success: bool = False,
         warm: Callable[[], Awaitable[Running | None]] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.name = " ".join(arguments)
         self._arguments = arguments
         self._env = env
         self._until_success = until_success
         self._warm = warm
+        self._pass_fds = pass_fds
         self._backoff = Backoff(patient=warm is not None)
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline: Lifeline | None = None
         self._stopping = False
+        self._renewing = False
+        self._up = asyncio.Event()
         self._guard: asyncio.Task[None] | None = None
         self._started_at = 0.0
         self.finished = asyncio.Event()
@@ -106,7 +111,7 @@ class Child:
         if running is not None:
             self._process, self._lifeline = running
             return
-        self._process, self._lifeline = await spawn(self._arguments, self._env)
+        self._process, self._lifeline = await spawn(self._arguments, self._env, pass_fds=self._pass_fds)
         try:
             await asyncio.wait_for(asyncio.shield(self._lifeline.ready), READY_TIMEOUT_S)
         except (TimeoutError, ChildFailed) as error:
@@ -127,12 +132,17 @@ class Child:
                 if code == EXIT_CONFIG:
                     self.unrecoverable.set()
                     break
-                pause = self._backoff.pause_s(time.monotonic() - self._started_at)
-                log.warning("process_died", name=self.name, exit_code=code, restart_in_s=pause)
-                await asyncio.sleep(pause)
+                if self._renewing and code == 0:
+                    log.info("process_renewed", name=self.name)
+                else:
+                    pause = self._backoff.pause_s(time.monotonic() - self._started_at)
+                    log.warning("process_died", name=self.name, exit_code=code, restart_in_s=pause)
+                    await asyncio.sleep(pause)
             with contextlib.suppress(ChildFailed):
                 if not self._stopping:
                     await self._spawn()
+                    self._renewing = False
+                    self._up.set()
         self.finished.set()
 
     async def _end_of(self, process: asyncio.subprocess.Process) -> int:
@@ -149,9 +159,23 @@ class Child:
         finally:
             ended.cancel()
 
+    async def renew(self) -> int:
+        """Ask it to end in its own time, and wait until another one is ready; the pid of the one that ended.
+
+        Raises ValueError while it is not running, or is being renewed already."""
+        pid = self.pid
+        if pid is None or self._process is None or self._renewing or self._stopping:
+            raise ValueError(f"{self.name} is not running at the moment")
+        self._renewing = True
+        self._up.clear()
+        _signal(self._process, signal.SIGTERM)
+        await self._up.wait()
+        return pid
+
     async def stop(self, timeout_s: float) -> None:
         """SIGTERM, then SIGKILL after `timeout_s`."""
         self._stopping = True
+        self._up.set()
         await self._end(timeout_s)
         if self._guard is not None:
             self._guard.cancel()
@@ -177,7 +201,11 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
 
 
 async def spawn(
-    arguments: Sequence[str], env: Mapping[str, str], *, stdin: int | None = asyncio.subprocess.DEVNULL
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    stdin: int | None = asyncio.subprocess.DEVNULL,
+    pass_fds: Sequence[int] = (),
 ) -> Running:
     """Start `meet <arguments>`; the lifeline tells when it is ready."""
     read_fd, write_fd = os.pipe()
@@ -187,7 +215,7 @@ async def spawn(
             *arguments,
             stdin=stdin,
             env={**env, READY_FD_VARIABLE: str(write_fd)},
-            pass_fds=(write_fd,),
+            pass_fds=(write_fd, *pass_fds),
         )
     except BaseException:
         os.close(read_fd)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from meet.config import Settings
-from meet.supervisor import control
+from meet.supervisor import control, listening
 from meet.supervisor.child import Child
 from meet.supervisor.lifeline import ChildFailed
 from meet.supervisor.recorders import Recorders
@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 SHUTDOWN_S: Final = 29.0
 RECORDERS_SHARE: Final = 0.75
 _ATTEMPTS: Final = 20
+_LAST_PORT: Final = 65535
 
 
 class StartFailed(Exception):
@@ -37,12 +38,20 @@ class PortInUse(Exception):
 
 @dataclass(frozen=True)
 class Port:
-    """A port that the server listens on; `setting` is the field of Settings, `option` what chooses another."""
+    """A port that the server listens on; `setting` is the field of Settings, `option` what chooses another.
+
+    offset: added to the setting; media workers have consecutive ports."""
 
     setting: str
     kind: socket.SocketKind
     host: str
     option: str
+    offset: int = 0
+
+    def number(self, settings: Settings) -> int:
+        """The port number, 0 for any."""
+        base: int = getattr(settings, self.setting)
+        return base + self.offset if base else 0
 
 
 def ports(settings: Settings) -> list[Port]:
@@ -50,9 +59,10 @@ def ports(settings: Settings) -> list[Port]:
     needed = [Port("port", socket.SOCK_STREAM, settings.host, "--port")]
     if settings.livekit_embedded:
         needed.append(Port("livekit_port", socket.SOCK_STREAM, settings.host, "--livekit-port"))
-        needed.append(Port("rtc_port", socket.SOCK_DGRAM, settings.rtc_host, "--rtc-port"))
-        if settings.rtc_tcp:
-            needed.append(Port("rtc_port", socket.SOCK_STREAM, settings.rtc_host, "--rtc-port"))
+        for worker in range(settings.media_workers):
+            needed.append(Port("rtc_port", socket.SOCK_DGRAM, settings.rtc_host, "--rtc-port", worker))
+            if settings.rtc_tcp:
+                needed.append(Port("rtc_port", socket.SOCK_STREAM, settings.rtc_host, "--rtc-port", worker))
     if settings.metrics_port is not None:
         needed.append(Port("metrics_port", socket.SOCK_STREAM, settings.metrics_host, "MEET_METRICS_PORT"))
     return needed
@@ -77,12 +87,16 @@ def claim_ports(settings: Settings) -> Settings:
 
     Raises PortInUse.
     """
+    settings = settings.model_copy(update={"media_processes": settings.media_workers})  # the same for all of them
     for left in reversed(range(_ATTEMPTS)):
         update: dict[str, int] = {}
         try:
             for port in ports(settings):
-                # Media over TCP has the number that was found for UDP.
-                update[port.setting] = try_port(port, update.get(port.setting, getattr(settings, port.setting)))
+                # Media over TCP, and further workers, count from the number that was found for the first.
+                base = update.get(port.setting, getattr(settings, port.setting))
+                if base + port.offset > _LAST_PORT:
+                    raise PortInUse(f"port {base + port.offset} does not exist; choose a lower one with {port.option}")
+                update[port.setting] = try_port(port, base + port.offset if base else 0) - port.offset
             break
         except PortInUse:
             if getattr(settings, port.setting) or not left:
@@ -90,12 +104,31 @@ def claim_ports(settings: Settings) -> Settings:
     return settings.model_copy(update=update)
 
 
+def media_children(settings: Settings, env: dict[str, str], sockets: Sequence[socket.socket] = ()) -> list[Child]:
+    """The media server's processes: one for all, or the front first, then the workers.
+
+    sockets: what the front is to accept clients on; none: it opens its port itself."""
+    if not settings.livekit_embedded:
+        return []
+    if settings.media_workers == 1:
+        return [Child(("media",), env)]
+    workers = [Child(("media", "worker", str(index)), env) for index in range(settings.media_workers)]
+    front_env = {**env, **listening.variable(sockets)} if sockets else env
+    return [Child(("media", "front"), front_env, pass_fds=[sock.fileno() for sock in sockets]), *workers]
+
+
 async def _start(services: Sequence[Child], recorders: Recorders) -> None:
     """The backend is the last of `services`. Raises ChildFailed."""
     recorders.prepare()
     media, backend = services[:-1], services[-1]
-    for child in media:
-        await child.start()
+    # Together: the front is ready when the workers have found it.
+    starting = [asyncio.create_task(child.start()) for child in media]
+    try:
+        await asyncio.gather(*starting)
+    finally:
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
     recorders.recover()  # before the backend, without which recording goes on
     await backend.start()
 
@@ -124,9 +157,14 @@ async def supervise(settings: Settings, on_ready: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop.set)
 
     recorders = Recorders(settings.data_dir / "spool", env)
-    server = await control.listen(run_dir / "supervisor.sock", recorders)
-    services = [Child(("media",), env)] if settings.livekit_embedded else []
-    services.append(Child(("backend",), env))
+    fronted = settings.livekit_embedded and settings.media_workers > 1
+    try:
+        sockets = listening.listen(settings.host, settings.livekit_port) if fronted else []
+    except OSError as error:
+        raise StartFailed(f"port {settings.livekit_port} cannot be used: {error.strerror}") from error
+    media = media_children(settings, env, sockets)
+    services = [*media, Child(("backend",), env)]
+    server = await control.listen(run_dir / "supervisor.sock", recorders, media[1:])
     try:
         if not await _unless(stop, _start(services, recorders)):
             return
@@ -147,7 +185,10 @@ async def supervise(settings: Settings, on_ready: Callable[[], None]) -> None:
         server.close()
         # Recorders first: while they finish, the media server and the backend still carry their last events.
         await recorders.close(SHUTDOWN_S * RECORDERS_SHARE)
-        for child in services:
-            left = SHUTDOWN_S - (time.monotonic() - started)
-            await child.stop(max(1.0, left / 2))
+        for group in (media, services[-1:]):
+            left = max(1.0, (SHUTDOWN_S - (time.monotonic() - started)) / 2)
+            # All at once: that is how media workers know that none of them stays to take the others' rooms.
+            await asyncio.gather(*(child.stop(left) for child in group))
+            for sock in sockets:
+                sock.close()  # not before the front has ended: a last one may still have to be started
         log.info("stopped", after_s=round(time.monotonic() - started, 1))

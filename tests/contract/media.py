@@ -53,6 +53,9 @@ class MediaServerInMemory:
         """Every egress there ever was in a room."""
         return [egress for egress in self.egress.values() if egress.room_name == room]
 
+    def _up(self) -> None:
+        self._check("asking the recorder")
+
     def _check(self, operation: str) -> None:
         if not self.reachable:
             raise MediaServerUnavailable(operation, "connection refused")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from meet.core.callers import Caller
+from meet.core.model.share_link import ShareLink
+from meet.core.sharing import MAX_LINKS
 
 from .table import MALFORMED, TOO_LARGE, Operation, Situation, Stage
 from .table_recordings import READERS, WRITERS, impossible, links_are_off, missing
@@ -21,6 +25,18 @@ async def shared(scene: Scene) -> None:
     admin = Caller("api_key", user=await scene.world.repositories.accounts.get_user("admin"))
     made = await scene.world.core.sharing.create(admin, recording.recording_id)
     scene.variables["link"] = made.link.link_id
+
+
+async def shared_enough(scene: Scene) -> None:
+    """As many links as there may be, straight into the database: a hundred requests would take their time."""
+    assert scene.recording is not None
+    recording_id, links = scene.recording.recording_id, scene.world.repositories.share_links
+    names = [f"SL_{recording_id}_{number}" for number in range(MAX_LINKS)]
+    made = [
+        ShareLink(link_id=name, recording_id=recording_id, secret_hash=name, private=False, created_at=1)
+        for name in names
+    ]
+    await asyncio.gather(*(links.add(link, limit=MAX_LINKS) for link in made))
 
 
 OPERATIONS = [
@@ -50,6 +66,13 @@ OPERATIONS = [
                 error="Anonymous access in room '{room}' is disabled for recordings",
             ),
             Situation("a private link with links off", Stage.STATE, 201, links_are_off, body={"privateAccess": True}),
+            Situation(
+                "links enough",
+                Stage.STATE,
+                409,
+                shared_enough,
+                error="Recording '{recording}' has 100 share links already",
+            ),
             failing("sharing recording '{recording}'"),
         ),
     ),

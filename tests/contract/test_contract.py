@@ -19,6 +19,8 @@ from . import (
     table_internal,
     table_meetings,
     table_members,
+    table_playback,
+    table_recording_extras,
     table_recordings,
     table_rooms,
     table_sharing,
@@ -33,6 +35,8 @@ from .world import Scene, World, new_scene
 OPERATIONS = [
     *table_rooms.OPERATIONS,
     *table_recordings.OPERATIONS,
+    *table_playback.OPERATIONS,
+    *table_recording_extras.OPERATIONS,
     *table_sharing.OPERATIONS,
     *table_users.OPERATIONS,
     *table_members.OPERATIONS,

@@ -114,6 +114,22 @@ async def test_lists_are_paged_and_never_tell_secrets(scene: Scene) -> None:
     assert not any(secret in first.text + second.text for _, secret in made)
 
 
+async def test_links_that_are_over_make_room_for_others(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meet.core.sharing.MAX_LINKS", 2)
+    await scene.add_recording()
+    now = scene.world.clock.now_ms()
+    await share(scene, expiresAt=now + HOUR)
+    link, _ = await share(scene)
+    refused = await call(scene, "POST", LINKS, 409, json={})
+    assert refused.json()["message"] == scene.fill("Recording '{recording}' has 2 share links already")
+    await call(scene, "DELETE", f"{LINKS}/{link}")
+    await share(scene)
+    clock = scene.world.core.sharing._clock
+    monkeypatch.setattr(type(clock), "now_ms", lambda _: now + 2 * HOUR)
+    await share(scene)
+    await call(scene, "POST", LINKS, 409, json={})
+
+
 async def test_secrets_are_not_kept(scene: Scene) -> None:
     recording = await scene.add_recording()
     _, secret = await share(scene)

@@ -34,6 +34,7 @@ from meet.db import Database, tables
 from meet.livekit import WebhookInbox, WebhookVerifier
 from storage import BlobStore, StorageUnavailable
 from storage.filesystem import FilesystemStore
+from tests.support.recorder import RecorderInMemory
 
 from .media import MediaServerInMemory
 from .oracle import Oracle
@@ -88,6 +89,7 @@ class World:
     oracle: Oracle
     core: core.Core
     media: MediaServerInMemory
+    recorder: RecorderInMemory
     codec: TokenCodec
     repositories: Repositories
     data: list[Breakable]
@@ -102,6 +104,7 @@ class World:
         for part in (*self.data, self.accounts, self.blobs):
             part.broken = None
         self.media.reachable, self.media.failure, self.media.egress_begins_as = True, None, "active"
+        self.recorder.missing = self.recorder.silent = False
         self.receiver.status = 200
         self.media.gate.set()
 
@@ -253,9 +256,11 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
         blobs = Breakable(FilesystemStore(folder / "storage"))
         await blobs.check()
         media = MediaServerInMemory()
+        recorder = RecorderInMemory(media)
         repositories = Repositories(
             rooms=cast(Any, data[0]),
             recordings=cast(Any, data[1]),
+            recording_facts=stored.recording_facts,
             members=cast(Any, data[2]),
             share_links=stored.share_links,
             names=stored.names,
@@ -272,6 +277,7 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
             repositories,
             media=media,
             agents=media,
+            recorder=recorder,
             blobs=cast(BlobStore, blobs),
             clock=clock,
             transport=receiver,
@@ -285,6 +291,7 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
                 auth=domain.auth,
                 rooms=domain.rooms,
                 recordings=domain.recordings,
+                recording_extras=domain.recording_extras,
                 sharing=domain.sharing,
                 tokens=domain.tokens,
                 meetings=domain.meetings,
@@ -315,6 +322,7 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
                 oracle=oracle,
                 core=domain,
                 media=media,
+                recorder=recorder,
                 codec=TokenCodec(settings(), clock),
                 repositories=repositories,
                 data=data,

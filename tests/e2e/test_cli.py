@@ -217,14 +217,21 @@ async def test_a_recording_from_start_to_file(server: Server, api: Api, tmp_path
     room = await api.create_room("Standup")
     url, token = await api.join_token(room, "Ada")
     async with Robot(url, token, width=1280, height=720):
-        recording = (await later(server, "recordings", "start", room["roomId"], "--json")).json
-        await asyncio.sleep(3)
+        recording = (await later(server, "recordings", "start", room["roomId"], "--compose", "live", "--json")).json
+        await asyncio.sleep(2)
+        for command, paused in (("pause", True), ("resume", False)):
+            assert (await later(server, "recordings", command, recording["recordingId"], "--json")).json[
+                "paused"
+            ] is paused
+        await asyncio.sleep(1)
         stopped = await later(server, "recordings", "stop", recording["recordingId"])
         assert (stopped.code, "ending" in stopped.out) == (0, True)
     recording_id = recording["recordingId"]
     done = await api.wait_for(recording_id, "complete", "failed", "aborted")
     assert done["status"] == "complete", done
     assert (await later(server, "recordings", "list", "--status", "complete")).out.count(recording_id) == 1
+    inspected = (await later(server, "recordings", "inspect", recording_id)).out
+    assert re.search(r"pauses +1, 0:0\d", inspected) and re.search(r"sha256 +[0-9a-f]{64}", inspected), inspected
 
     port = int(server.url.rsplit(":", 1)[1])
     remote = {"MEET_API_KEY": server.api_key}

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import pytest
 
 from meet.demo.api import Api, ApiError
@@ -53,6 +54,9 @@ async def test_two_publishers_are_recorded(server: Server, api: Api, tmp_path: P
         offsets = media.av_offsets(decoded, side)
         assert len(offsets) >= 5
         assert abs(median(offsets)) <= 0.08, offsets
+        # To its end the file shows people, not the initials of those whose tracks have gone: a shaded picture.
+        shading = np.quantile(decoded.luma[-8:, side[0], side[1]].mean(axis=1), (0.1, 0.8), axis=1)
+        assert (shading[1] - shading[0]).max() > 10
 
 
 async def test_a_recording_needs_a_participant(api: Api) -> None:
@@ -64,12 +68,14 @@ async def test_a_recording_needs_a_participant(api: Api) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_a_recording_ends_by_itself_when_the_meeting_ends(api: Api) -> None:
-    room = await api.create_room("Short")
-    url, token = await api.join_token(room, "Ada")
-    async with Robot(url, token):
-        recording = await api.start_recording(room["roomId"])
-        await asyncio.sleep(3)
-    done = await api.wait_for(recording["recordingId"], "complete", "failed", "aborted", timeout_s=60)
+async def test_a_recording_ends_by_itself_when_the_meeting_ends(tmp_path: Path) -> None:
+    soon = {"MEETING_DEPARTURE_TIMEOUT": "2s"}
+    async with Server(tmp_path / "data", env=soon) as server, Api(server.url, server.api_key) as api:
+        room = await api.create_room("Short")
+        url, token = await api.join_token(room, "Ada")
+        async with Robot(url, token):
+            recording = await api.start_recording(room["roomId"])
+            await asyncio.sleep(3)
+        done = await api.wait_for(recording["recordingId"], "complete", "failed", "aborted", timeout_s=60)
     assert done["status"] == "complete", done
     assert done["duration"] >= 2.5

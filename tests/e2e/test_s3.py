@@ -61,5 +61,7 @@ async def test_a_wrong_bucket_delays_and_loses_nothing(endpoint: str, tmp_path: 
         await api.download(done["recordingId"], path, lambda _done, _total: None)
     assert media.decode(path).video_s >= 1.8
     stored = s3.list_objects_v2(Bucket="meetings")["Contents"]
-    assert [entry["Size"] for entry in stored] == [done["size"]]
-    assert stored[0]["Key"].endswith(f"/recordings/{room['roomId']}/{done['filename']}")
+    file, index = stored
+    assert file["Size"] == done["size"]
+    assert file["Key"].endswith(f"/recordings/{room['roomId']}/{done['filename']}")
+    assert index["Key"] == f"{file['Key']}.index"

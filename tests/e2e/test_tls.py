@@ -45,7 +45,8 @@ def self_signed(directory: Path) -> tuple[Path, Path]:
 @pytest.mark.timeout(150)
 async def test_a_recorded_meeting_over_https(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
-    async with Server(tmp_path / "data", args=("--tls-cert", str(cert), "--tls-key", str(key))) as server:
+    env = {"MEET_MEDIA_PROCESSES": "2"}  # then the front encrypts
+    async with Server(tmp_path / "data", env=env, args=("--tls-cert", str(cert), "--tls-key", str(key))) as server:
         assert server.url.startswith("https://")
         connector = aiohttp.TCPConnector(ssl=False)
         async with aiohttp.ClientSession(

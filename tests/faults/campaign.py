@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -16,8 +15,10 @@ from typing import Any, Final
 import aiohttp
 import psutil
 
+from meet.config import Settings
 from meet.demo.api import Api, ApiError
 from meet.demo.server import Server
+from meet.supervisor.run import claim_ports
 from tests.faults.counter import Counter, numbers_in
 from tests.faults.judge import Kill, Outcome, gaps
 
@@ -34,7 +35,17 @@ ENCODING: Final = {
     "audio": {"codec": "AAC", "bitrate": 64, "frequency": 48000},
 }
 """Small, so that twenty recoveries do not cost more CPU than the kills themselves."""
-TITLES: Final = {"recorder": "meet recorder ", "media": "meet media", "backend": "meet backend"}
+TITLES: Final = {
+    "recorder": "meet recorder ",
+    "media": "meet media worker ",
+    "drain": "meet media worker ",
+    "front": "meet media front",
+    "backend": "meet backend",
+}
+"""`media` is the worker with the meeting; `drain` asks it to give the meeting away."""
+MEDIA_PROCESSES: Final = 2
+"""So that there is a front to be killed, and a worker to take over from one that is drained."""
+_LOOK_S: Final = 0.4
 FINAL: Final = ("complete", "failed", "aborted", "limit_reached")
 AWAY: Final = (aiohttp.ClientError, ConnectionError, TimeoutError)
 _UNAVAILABLE: Final = (429, 500, 502, 503, 504)
@@ -42,28 +53,32 @@ _UNAVAILABLE: Final = (429, 500, 502, 503, 504)
 
 def fixed_ports() -> tuple[str, ...]:
     """Options for ports that stay the same over restarts, so that clients find the server again."""
-    options: list[str] = []
-    with socket.socket() as http, socket.socket() as signalling, socket.socket(type=socket.SOCK_DGRAM) as rtc:
-        for option, probe in (("--port", http), ("--livekit-port", signalling), ("--rtc-port", rtc)):
-            probe.bind(("127.0.0.1", 0))
-            options += [option, str(probe.getsockname()[1])]
-    return tuple(options)
+    free = claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=0, media_processes=MEDIA_PROCESSES))
+    chosen = (("--port", free.port), ("--livekit-port", free.livekit_port), ("--rtc-port", free.rtc_port))
+    return tuple(str(word) for option in chosen for word in option)
 
 
 def pid_of(server: Server, victim: str) -> int | None:
-    """Process id of a running victim."""
+    """Process id of a running victim; of several the one that has done most in the last moments."""
     try:
         children = psutil.Process(server.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return None
+    found = []
     for child in children:
         try:
             title = " ".join(child.cmdline()).strip()
+            if title.startswith(TITLES[victim]) and "standby" not in title:
+                found.append((child, child.cpu_times().user))
         except psutil.NoSuchProcess:
             continue
-        if title.startswith(TITLES[victim]) and "standby" not in title:
-            return child.pid
-    return None
+    if len(found) < 2 or victim == "recorder":
+        return found[0][0].pid if found else None
+    time.sleep(_LOOK_S)
+    try:
+        return max(found, key=lambda one: one[0].cpu_times().user - one[1])[0].pid
+    except psutil.NoSuchProcess:
+        return None
 
 
 async def kill(server: Server, victim: str, now: Any, *, patience_s: float = 10.0) -> Kill | None:
@@ -79,7 +94,7 @@ async def kill(server: Server, victim: str, now: Any, *, patience_s: float = 10.
             return None
         await asyncio.sleep(0.02)
     at = now()
-    os.kill(pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGTERM if victim == "drain" else signal.SIGKILL)
     return Kill(at, victim)
 
 

@@ -88,7 +88,7 @@ def _absent(start: float, end: float, kills: Sequence[Kill], offline: Sequence[t
     clients notice late, until they are back."""
     spans = list(offline)
     for kill in kills:
-        if kill.victim in ("media", "all"):
+        if kill.victim in ("media", "drain", "all"):
             back = min((until for since, until in offline if until > kill.at), default=kill.at)
             spans.append((kill.at, back))
     total, reached = 0.0, start

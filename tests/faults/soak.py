@@ -24,14 +24,15 @@ from tests.faults import campaign
 from tests.faults.judge import Outcome, verdict
 
 PER_MEETING: Final = 12
-WEIGHTS: Final = {"recorder": 5, "backend": 2, "media": 2, "all": 1}
+WEIGHTS: Final = {"recorder": 5, "backend": 2, "media": 2, "front": 1, "drain": 1, "all": 1}
 
 
 async def soak(kills: int, seed: str, directory: Path) -> list[Outcome]:
     """Meetings until `kills` processes were killed."""
     rng = random.Random(seed)
     outcomes: list[Outcome] = []
-    async with Server(directory / "data", args=campaign.fixed_ports()) as server:
+    env = {"MEET_MEDIA_PROCESSES": str(campaign.MEDIA_PROCESSES)}
+    async with Server(directory / "data", env=env, args=campaign.fixed_ports()) as server:
         while (left := kills - sum(len(outcome.kills) for outcome in outcomes)) > 0:
             victims = rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=min(PER_MEETING, left))
             late = rng.randint(0, min(4, len(victims) - 1))

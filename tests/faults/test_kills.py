@@ -13,7 +13,7 @@ from meet.demo.server import Server
 from tests.faults import campaign
 from tests.faults.judge import verdict
 
-MEETING = ["recorder"] * 9 + ["backend"] * 3 + ["media"] * 2 + ["all"]
+MEETING = ["recorder"] * 8 + ["backend"] * 2 + ["media"] * 2 + ["front", "drain", "all"]
 
 
 @pytest.fixture
@@ -28,10 +28,11 @@ async def test_twenty_kills_lose_next_to_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: random.Random
 ) -> None:
     monkeypatch.setenv("MEET_RATE_LIMITS", "false")
+    monkeypatch.setenv("MEET_MEDIA_PROCESSES", str(campaign.MEDIA_PROCESSES))
     victims = rng.sample(MEETING, len(MEETING))
     async with Server(tmp_path / "data", args=campaign.fixed_ports()) as server:
         fire = await campaign.run(server, tmp_path, rng, victims, spacing_s=(0.2, 1.5))
-        late = ["recorder", "media", "recorder", "backend"]
+        late = ["recorder", "front", "recorder", "backend"]
         ending = await campaign.run(server, tmp_path, rng, ["recorder"], spacing_s=(0.0, 1.0), late_victims=late)
     assert verdict(fire) == [], fire
     assert verdict(ending) == [], ending

@@ -15,7 +15,7 @@ import pytest
 from meet.demo.api import Api, ApiError
 from meet.demo.server import Server
 from meet.recorder.limits import free_bytes
-from tests.faults.campaign import ENCODING, FINAL, insist
+from tests.faults.campaign import ENCODING, FINAL, insist, kill
 from tests.faults.counter import FPS, Counter, numbers_in
 
 DISK = 64 << 20
@@ -97,7 +97,8 @@ async def test_the_reserve_ends_recordings_and_refuses_starts(disk: Path) -> Non
 
 
 async def test_a_full_disk_costs_only_what_came_after(disk: Path) -> None:
-    """Without a reserve: the kernel says ENOSPC in the middle of a recording, and stays so for a while."""
+    """Without a reserve: the kernel says ENOSPC in the middle of a recording, and stays so for a while.
+    The recorder that knows it dies meanwhile."""
     env = {"MEET_RECORDING_MIN_FREE_BYTES": "0"}
     async with Server(disk / "data", env=env) as server, Api(server.url, server.api_key) as api:
         room = await api.create_room("Full")
@@ -107,7 +108,9 @@ async def test_a_full_disk_costs_only_what_came_after(disk: Path) -> None:
             await asyncio.sleep(3)
             filled = publisher.now()
             ballast = fill(disk, 0)
-            await asyncio.sleep(3)
+            await asyncio.sleep(2)
+            assert await kill(server, "recorder", publisher.now) is not None
+            await asyncio.sleep(1)
             ballast.unlink()
             done = await insist(lambda: api.wait_for(recording["recordingId"], *FINAL, timeout_s=90))
     assert done["status"] == "limit_reached", done

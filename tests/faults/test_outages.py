@@ -6,13 +6,11 @@ import asyncio
 import contextlib
 import hashlib
 import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from meet.demo.api import Api, ApiError
@@ -20,6 +18,7 @@ from meet.demo.server import Server
 from meet.recorder import finish
 from storage import S3Config
 from storage.s3 import S3Store
+from tests.faults.bucket import Bucket
 from tests.faults.campaign import ENCODING, FINAL, insist, kill
 from tests.faults.counter import FPS, Counter, numbers_in
 from tests.faults.weather import Sky, Weather
@@ -27,7 +26,6 @@ from tests.functional.storage.support import moto_server
 
 MIB = 1 << 20
 PARTS = 4
-KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -43,35 +41,6 @@ async def weather(moto: str) -> AsyncIterator[tuple[Weather, str]]:
     made = Weather(moto)
     async with made.blowing() as endpoint:
         yield made, endpoint
-
-
-class Bucket:
-    """A bucket of the test's own, seen without the weather."""
-
-    def __init__(self, moto: str) -> None:
-        self.name = f"b{secrets.token_hex(6)}"
-        self._s3: Any = boto3.client("s3", endpoint_url=moto, **KEYS)
-        self.create()
-
-    def create(self) -> None:
-        self._s3.create_bucket(Bucket=self.name)
-
-    def delete(self) -> None:
-        for upload in self.uploads():
-            self._s3.abort_multipart_upload(Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"])
-        self._s3.delete_bucket(Bucket=self.name)
-
-    def uploads(self) -> list[Any]:
-        return list(self._s3.list_multipart_uploads(Bucket=self.name).get("Uploads", []))
-
-    def begin(self, key: str) -> None:
-        self._s3.create_multipart_upload(Bucket=self.name, Key=key)
-
-    def content(self, key: str) -> bytes:
-        return bytes(self._s3.get_object(Bucket=self.name, Key=key)["Body"].read())
-
-    def keys(self) -> list[str]:
-        return [entry["Key"] for entry in self._s3.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
 
 @pytest.fixture

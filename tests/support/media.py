@@ -16,7 +16,7 @@ class Decoded:
 
     frame_times: npt.NDArray[np.float64]
     luma: npt.NDArray[np.uint8]
-    """frames x rows x columns, every 8th pixel."""
+    """frames x rows x columns, every 8th pixel unless `decode` was told otherwise."""
     samples: npt.NDArray[np.float32]
     sample_rate: int
     audio_start: float
@@ -36,8 +36,8 @@ class Decoded:
         return len(self.samples) / self.sample_rate
 
 
-def decode(path: Path) -> Decoded:
-    """Decode every frame of `path`. Raises av.FFmpegError on a damaged one."""
+def decode(path: Path, every: int = 8) -> Decoded:
+    """Decode every frame of `path`, keeping every so-manieth pixel. Raises av.FFmpegError on a damaged one."""
     times: list[float] = []
     pictures: list[npt.NDArray[np.uint8]] = []
     sounds: list[npt.NDArray[np.float32]] = []
@@ -51,7 +51,7 @@ def decode(path: Path) -> Decoded:
                     times.append(float(frame.time or 0))
                     plane = frame.planes[0]
                     rows = np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)
-                    pictures.append(rows[::8, : plane.width : 8].copy())
+                    pictures.append(rows[::every, : plane.width : every].copy())
                 elif isinstance(frame, av.AudioFrame):
                     if audio_start is None:
                         audio_start = float(frame.time or 0)

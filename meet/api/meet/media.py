@@ -21,16 +21,18 @@ from meet.http.streaming import StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
 from storage import BlobInfo, BlobNotFound, BlobStore
 
-_CREDENTIAL_HEADERS = "X-API-KEY, Authorization, X-Room-Member-Token"
+CREDENTIAL_HEADERS = "X-API-KEY, Authorization, X-Room-Member-Token"
+QUERY_CREDENTIALS = ("recordingSecret", "secret", "accessToken", "roomMemberToken")
+"""Parameters that open a recording to players, which cannot send headers."""
 _PARALLEL_LOOKUPS = 10
 
 
 async def get_recording_media(call: Call) -> StreamResponse:
-    return await _media(call, await _readable(call, services(call).recordings.media))
+    return await _media(call, await readable(call, services(call).recordings.media))
 
 
 async def download_recording(call: Call) -> StreamResponse:
-    recording = await _readable(call, services(call).recordings.download)
+    recording = await readable(call, services(call).recordings.download)
     response = await _media(call, recording)
     response.headers["Content-Disposition"] = f'attachment; filename="{recording.filename}"'
     return response
@@ -52,7 +54,7 @@ async def _media(call: Call, recording: Recording) -> StreamResponse:
         call.headers,
         Representation(info.size, info.etag, info.last_modified, _media_type(recording)),
         opener,
-        cache_control=_cache_control(call),
+        cache_control=cache_control(call),
         unsatisfiable=lambda size: (
             "Recording Error",
             f"Recording '{recording.recording_id}' range not satisfiable. File size: {size}",
@@ -60,7 +62,7 @@ async def _media(call: Call, recording: Recording) -> StreamResponse:
         label=recording.recording_id,
     )
     # `public` lets a shared cache keep an answer to a request with credentials: only for those same credentials.
-    response.headers["Vary"] = _CREDENTIAL_HEADERS
+    response.headers["Vary"] = CREDENTIAL_HEADERS
     return response
 
 
@@ -79,7 +81,7 @@ async def download_recordings(call: Call) -> StreamResponse:
     return zip_response(entries, "recordings.zip")
 
 
-async def _readable(call: Call, read: Callable[[Caller, str], Awaitable[Recording]]) -> Recording:
+async def readable(call: Call, read: Callable[[Caller, str], Awaitable[Recording]]) -> Recording:
     """The recording whose media this request may have; `read` decides for callers without a link to it."""
     recordings = services(call).recordings
     recording_id = call.params["recordingId"]
@@ -99,12 +101,12 @@ def _media_type(recording: Recording) -> str:
     return "video/webm" if vp8 else "video/mp4"
 
 
-def _cache_control(call: Call) -> str:
+def cache_control(call: Call) -> str:
     """The contract's value, except for URLs that carry a secret or a token.
 
     Such a URL is the whole credential, and both can be taken back: a cache shared by many would go on serving it.
     """
-    in_query = any(call.query.get(name) for name in ("recordingSecret", "secret", "accessToken", "roomMemberToken"))
+    in_query = any(call.query.get(name) for name in QUERY_CREDENTIALS)
     return "private, max-age=3600" if in_query else "public, max-age=3600"
 
 

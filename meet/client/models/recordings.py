@@ -11,6 +11,8 @@ RecordingStatus: TypeAlias = (
     Literal["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"] | str
 )
 
+Compose: TypeAlias = Literal["live", "after"] | str
+
 
 class Recording(Selection):
     """A recording. `duration` is in seconds, `size` in bytes; both appear when they are known."""
@@ -34,6 +36,30 @@ class Recording(Selection):
     def has_media(self) -> bool:
         """Whether there is a file; one that ended at a limit has everything up to it."""
         return self.status == "complete" or (self.status == "limit_reached" and bool(self.size))
+
+
+class Integrity(Model):
+    """What was measured of the finished file. `duration`, `worst_offset` and `paused_duration` are in seconds."""
+
+    sha256: str
+    size: int
+    duration: Number
+    frames: int | None = None
+    frames_repeated: int | None = None
+    frames_left_out: int | None = None
+    video_gaps: int | None = None
+    audio_gaps: int | None = None
+    worst_offset: Number | None = None
+    pauses: int | None = None
+    paused_duration: Number | None = None
+
+
+class KnownRecording(Recording):
+    """A recording with what the embedded recorder knows of it; `integrity` is there once its file is stored."""
+
+    paused: bool
+    compose: Compose | None = None
+    integrity: Integrity | None = None
 
 
 class RecordingUrl(Model):

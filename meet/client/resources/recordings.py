@@ -11,15 +11,33 @@ from meet.client.flow import Flow
 from meet.client.inputs import MatchMode, SortOrder
 from meet.client.models.base import Message, Page
 from meet.client.models.encoding import EncodingOptions
-from meet.client.models.recordings import Recording, RecordingBulkDeletion, RecordingStatus, RecordingUrl
+from meet.client.models.recordings import (
+    Compose,
+    KnownRecording,
+    Recording,
+    RecordingBulkDeletion,
+    RecordingStatus,
+    RecordingUrl,
+)
 from meet.client.operation import Iteration, operation
-from meet.client.resource import PUBLIC, AsyncResource, Names, PageReader, Resource, SyncResource, given, params, path
+from meet.client.resource import (
+    EXTRA,
+    PUBLIC,
+    AsyncResource,
+    Names,
+    PageReader,
+    Resource,
+    SyncResource,
+    given,
+    params,
+    path,
+)
 
 _page = PageReader(Recording, "recordings")
 
 
 class RecordingOperations(Resource):
-    """Start, stop, find, fetch, share and delete recordings."""
+    """Start, pause, stop, find, fetch, share and delete recordings."""
 
     @operation("startRecording")
     def start(
@@ -40,6 +58,37 @@ class RecordingOperations(Resource):
         """Ask an active recording to end; it is `complete` when its file is in the storage."""
         url = PUBLIC + path("/recordings/{}/stop", recording_id)
         return self._request("POST", url, Recording.model_validate_json, query=params(fields=fields))
+
+    @operation("startComposedRecording")
+    def start_composed(
+        self,
+        room_id: str,
+        compose: Compose | None = None,
+        *,
+        layout: str | None = None,
+        encoding: str | EncodingOptions | Mapping[str, Any] | None = None,
+    ) -> Flow[KnownRecording]:
+        """As `start`, and says when the file is made: during the meeting (`live`) or when it is over (`after`)."""
+        body = given(room_id=room_id, config=given(layout=layout, encoding=encoding) or None, compose=compose)
+        return self._request("POST", f"{EXTRA}/recordings", KnownRecording.model_validate_json, body=body)
+
+    @operation("inspectRecording")
+    def inspect(self, recording_id: str) -> Flow[KnownRecording]:
+        """One recording with whether it is paused, when it is composed, and what was measured of its file."""
+        url = EXTRA + path("/recordings/{}", recording_id)
+        return self._request("GET", url, KnownRecording.model_validate_json)
+
+    @operation("pauseRecording")
+    def pause(self, recording_id: str) -> Flow[KnownRecording]:
+        """Keep nothing until `resume`; answered when the recorder has paused. Fine when it is paused already."""
+        url = EXTRA + path("/recordings/{}/pause", recording_id)
+        return self._request("POST", url, KnownRecording.model_validate_json)
+
+    @operation("resumeRecording")
+    def resume(self, recording_id: str) -> Flow[KnownRecording]:
+        """Go on in the same file. Fine when it is not paused."""
+        url = EXTRA + path("/recordings/{}/resume", recording_id)
+        return self._request("POST", url, KnownRecording.model_validate_json)
 
     @operation("getRecordings")
     def list(
@@ -113,9 +162,42 @@ class RecordingOperations(Resource):
         there. `progress(bytes so far, bytes in all)`. Raises ConnectionFailed, DownloadFailed, ApiError, OSError.
         """
         url = PUBLIC + path("/recordings/{}/media", recording_id)
-        return download(
-            self._origin, url, Path(target), query=params(recording_secret=recording_secret), progress=progress
-        )
+        query = params(recording_secret=recording_secret)
+        return download(self._origin, url, Path(target), query=query, progress=progress)
+
+    @operation("downloadRecording")
+    def save(
+        self,
+        recording_id: str,
+        target: str | Path,
+        *,
+        recording_secret: str | None = None,
+        progress: Progress | None = None,
+    ) -> Flow[Path]:
+        """The same as `download` by the operation for those who may keep the file, not only watch it."""
+        url = PUBLIC + path("/recordings/{}/download", recording_id)
+        query = params(recording_secret=recording_secret)
+        return download(self._origin, url, Path(target), query=query, progress=progress)
+
+    @operation("getRecordingPlaylist")
+    def playlist(self, recording_id: str, *, recording_secret: str | None = None) -> Flow[str]:
+        """An HLS playlist (RFC 8216) of byte ranges of the file; it repeats the secret in its URIs."""
+        url = EXTRA + path("/recordings/{}/playlist.m3u8", recording_id)
+        return self._request("GET", url, bytes.decode, query=params(recording_secret=recording_secret))
+
+    @operation("getRecordingStream")
+    def save_stream(
+        self,
+        recording_id: str,
+        target: str | Path,
+        *,
+        recording_secret: str | None = None,
+        progress: Progress | None = None,
+    ) -> Flow[Path]:
+        """As `download`, but a fragmented MP4 with its index in front: it plays while it arrives."""
+        url = EXTRA + path("/recordings/{}/stream", recording_id)
+        query = params(recording_secret=recording_secret)
+        return download(self._origin, url, Path(target), query=query, progress=progress)
 
     @operation("downloadRecordings")
     def download_zip(

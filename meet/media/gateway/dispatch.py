@@ -112,6 +112,8 @@ def _sync_state(session: Session, state: sig.SyncState) -> None:
     """After a resume the client repeats its settings; we may have missed pauses, and it data packets."""
     for sid in state.track_sids_disabled:
         session.subscriber.pause(sid)
+    if state.HasField("data_subscription"):
+        _data_subscription(session, state.data_subscription)
     session.replay({s.publisher_sid: s.last_seq for s in state.datachannel_receive_states})
 
 
@@ -130,12 +132,15 @@ def _update_video_track(session: Session, request: sig.UpdateLocalVideoTrack) ->
 
 
 def _publish_data_track(session: Session, request: sig.PublishDataTrackRequest) -> None:
-    response = sig.RequestResponse(
-        reason=sig.RequestResponse.UNSUPPORTED_TYPE,
-        message="data tracks are not supported by this server",
-        publish_data_track=request,
-    )
-    session.send(sig.SignalResponse(request_response=response))
+    session.send(session.data_tracks.publish(request))
+
+
+def _unpublish_data_track(session: Session, request: sig.UnpublishDataTrackRequest) -> None:
+    session.send(session.data_tracks.unpublish(request))
+
+
+def _data_subscription(session: Session, request: sig.UpdateDataSubscription) -> None:
+    session.send(session.data_tracks.subscribe(request))
 
 
 def _trickle(_session: Session, _request: sig.TrickleRequest) -> None:
@@ -162,4 +167,6 @@ _HANDLERS: dict[str, Callable[[Session, Any], None]] = {
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
     "publish_data_track_request": _publish_data_track,
+    "unpublish_data_track_request": _unpublish_data_track,
+    "update_data_subscription": _data_subscription,
 }

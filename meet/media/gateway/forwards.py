@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ log = structlog.get_logger(__name__)
 
 Send = Callable[[sig.SignalResponse], None]
 
+_STREAM_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64}")
+"""A token as msid has it (RFC 8830). Publishers choose the name, and other people's descriptions carry it."""
+_MAX_SHORT_ID = 14
+"""Highest extension id of the one-byte form (RFC 8285), in which abs-send-time is sent."""
+
 
 @dataclass(eq=False)
 class Forward:
@@ -35,20 +41,30 @@ class Forward:
     disabled: bool = False
     negotiated: bool = False
 
-    def attach(self, peer: Peer, choice: Choice, abs_send_time_id: int | None) -> DownTrack:
-        """Create the DownTrack with the payload types of the section."""
+    def attach(
+        self, peer: Peer, choice: Choice, abs_send_time_id: int | None, descriptor_id: int | None = None
+    ) -> DownTrack:
+        """Create the DownTrack with the payload types and extension ids of the section."""
         if self.down is None:
             video = self.track.video
+            timed = video and abs_send_time_id is not None and abs_send_time_id <= _MAX_SHORT_ID
             self.down = DownTrack(
                 self.track,
                 peer,
                 pt=choice.pt,
                 rtx_pt=choice.rtx_pt if video else None,
-                abs_send_time_id=abs_send_time_id if video else None,
+                abs_send_time_id=abs_send_time_id if timed else None,
+                descriptor_id=descriptor_id,
                 clock=peer.mux.clock,
             )
             self.down.limit = self.limit
         return self.down
+
+    def carry_redundancy(self, choice: Choice) -> None:
+        """Pass redundant audio on as it is, where the section has it and both ends mean the same by its blocks."""
+        red = self.track.red
+        if red is not None and choice.red_pt is not None and choice.pt == red.opus_pt and self.down is not None:
+            self.down.carry_redundancy(choice.red_pt)
 
     def apply(self) -> None:
         """Send, or pause, as negotiation and the client's settings have it."""
@@ -61,11 +77,14 @@ class Forward:
         down = self.down
         assert down is not None
         owner = self.publication.owner.sid
+        stream = self.publication.stream
+        if not _STREAM_NAME.fullmatch(stream):
+            stream = self.publication.sid
         return Outgoing(
             ssrc=down.ssrc,
             rtx_ssrc=down.rtx_ssrc if down.rtx_pt is not None else None,
             cname=owner,
-            stream=f"{owner}|{self.publication.stream or self.publication.sid}",
+            stream=f"{owner}|{stream}",
             track_id=track_id,
         )
 
@@ -103,6 +122,7 @@ class Forwards(ABC):
             return
         if forward.down is not None:
             forward.down.close()
+            forward.down = None
         self.negotiate()
 
     def transport_up(self) -> None:
@@ -129,6 +149,7 @@ class Forwards(ABC):
         self.items.pop(forward.publication.sid, None)
         if forward.down is not None:
             forward.down.close()
+            forward.down = None
         self.send(
             sig.SignalResponse(
                 subscription_response=sig.SubscriptionResponse(track_sid=forward.publication.sid, err=1)  # type: ignore[arg-type]
@@ -164,6 +185,7 @@ class Forwards(ABC):
         for forward in self.items.values():
             if forward.down is not None:
                 forward.down.close()
+                forward.down = None
         self.items.clear()
 
 

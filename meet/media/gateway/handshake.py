@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 
 import structlog
@@ -12,8 +14,10 @@ from livekit.protocol import rtc as sig
 from meet.media.gateway import dispatch, wire
 from meet.media.gateway.auth import JoinGrant, TokenError, join_grant, verify
 from meet.media.gateway.pulse import Pulse
-from meet.media.gateway.request import BadRequest, ConnectRequest, from_v0, from_v1
+from meet.media.gateway.refusals import Refusals
+from meet.media.gateway.request import BadRequest, ConnectRequest, read_request
 from meet.media.gateway.session import MediaContext, Session, leave
+from meet.media.gateway.signal_socket import SignalSocket
 from meet.media.gateway.subscriber_offer import OfferingSubscriber
 from meet.media.gateway.tokens import ClientToken
 from meet.media.room import (
@@ -26,11 +30,10 @@ from meet.media.room import (
     RoomRegistry,
 )
 from meet.media.sdp.parse import SdpError, parse
+from meet.media.transport.budget import WorkBudget
 
 log = structlog.get_logger(__name__)
 
-_MAX_MESSAGE = 1 << 20
-_HEARTBEAT_S = 20.0
 _CORS = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -51,15 +54,19 @@ class Gateway:
         self.context = context
         self.pulse = Pulse(registry, context.mux, context.metrics)
         self._keys = dict(keys)
+        self._refusals = Refusals(context.mux.clock)
 
     # -- HTTP handlers
 
     async def validate(self, request: web.Request) -> web.Response:
         """Tell a client why its WebSocket was refused: 200 "success", 401, or 404 with the reason."""
+        if self._refusals.too_many(request.remote):
+            return self._turned_away()
         try:
             grant = join_grant(verify(_token(request), self._keys))
             self._room_must_be_reachable(grant)
         except TokenError as error:
+            self._refusals.count(request.remote)
             return web.Response(status=401, text=str(error), headers=_CORS)
         except RoomError as error:
             return web.Response(status=404, text=str(error), headers=_CORS)
@@ -71,21 +78,31 @@ class Gateway:
     async def connect_v1(self, request: web.Request) -> web.StreamResponse:
         return await self._connect(request, single_pc=True)
 
+    def _turned_away(self) -> web.Response:
+        self.context.metrics.refused.labels("rate").inc()
+        response = web.Response(status=429, text="too many refused requests", headers={**_CORS, "Retry-After": "1"})
+        response.force_close()
+        return response
+
     async def _connect(self, request: web.Request, *, single_pc: bool) -> web.StreamResponse:
+        if self._refusals.too_many(request.remote):
+            return self._turned_away()
         try:
             grant = join_grant(verify(_token(request), self._keys))
             self._room_must_be_reachable(grant)
-            wanted = from_v1(request.query) if single_pc else from_v0(request.query)
+            wanted = read_request(request.query, single_pc=single_pc)
         except TokenError as error:
             self.context.metrics.refused.labels("token").inc()
+            self._refusals.count(request.remote)
             return web.Response(status=401, text=str(error), headers=_CORS)
         except RoomError as error:
             self.context.metrics.refused.labels("room").inc()
             return web.Response(status=404, text=str(error), headers=_CORS)
         except BadRequest as error:
             self.context.metrics.refused.labels("request").inc()
+            self._refusals.count(request.remote)
             return web.Response(status=400, text=str(error), headers=_CORS)
-        socket = web.WebSocketResponse(max_msg_size=_MAX_MESSAGE, heartbeat=_HEARTBEAT_S, compress=False)
+        socket = SignalSocket()
         if not socket.can_prepare(request).ok:
             return web.Response(text="success", headers=_CORS)
         await socket.prepare(request)
@@ -188,10 +205,15 @@ class Gateway:
 
     @staticmethod
     async def _until_left(session: Session, socket: web.WebSocketResponse) -> bool:
-        """Carry out requests. True when the client said that it leaves, False when the socket just ended."""
+        """Carry out requests. True when the client said that it leaves, False when the socket just ended.
+
+        A client whose requests take too much of the loop's time is read more slowly.
+        """
+        budget = WorkBudget()
         async for message in socket:
             if message.type is not WSMsgType.BINARY:
                 continue
+            started = time.thread_time()
             try:
                 request = sig.SignalRequest.FromString(message.data)
             except DecodeError:
@@ -203,6 +225,9 @@ class Gateway:
             except Exception:
                 log.exception("signal_request_failed", kind=request.WhichOneof("message"))
                 return False
+            pause = budget.spend(time.thread_time() - started)
+            if pause:
+                await asyncio.sleep(pause)
         return False
 
 

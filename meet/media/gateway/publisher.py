@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 from livekit.protocol import rtc as sig
@@ -12,6 +13,7 @@ from meet.media.room import NotAllowed, Participant, Publication, Room, TrackKin
 from meet.media.room.model import new_sid
 from meet.media.sdp import codecs, write
 from meet.media.sdp.parse import Section
+from meet.media.sfu.red import Redundancy
 from meet.media.sfu.track import Track
 from meet.media.transport.peer import PacketHandler, Peer
 from meet.media.transport.rtp import extensions
@@ -19,13 +21,16 @@ from meet.media.transport.rtp import extensions
 log = structlog.get_logger(__name__)
 
 _MAX_TRACKS = 32
+_MAX_ANNOUNCED = 1024
+_MAX_DESCRIPTION = 16 << 10
+"""Bytes of an AddTrack request: everybody in the room is told what is in it, again with every change."""
 _STREAMS = {
     TrackSource.CAMERA: "camera",
     TrackSource.MICROPHONE: "camera",
     TrackSource.SCREEN_SHARE: "screen_share",
     TrackSource.SCREEN_SHARE_AUDIO: "screen_share",
 }
-_CODECS = {"vp8": "VP8", "h264": "H264", "vp9": "VP9", "opus": "opus"}
+_CODECS = {"vp8": "VP8", "h264": "H264", "vp9": "VP9", "av1": "AV1", "opus": "opus"}
 
 
 class Publisher:
@@ -49,6 +54,8 @@ class Publisher:
         try:
             if len(self._participant.tracks) >= _MAX_TRACKS:
                 raise NotAllowed("too many tracks")
+            if request.ByteSize() > _MAX_DESCRIPTION:
+                raise NotAllowed("the description of the track is too long")
             if int(request.type) not in list(TrackKind):
                 raise NotAllowed("unsupported track type")
             self._room.publish(publication)
@@ -88,6 +95,7 @@ class Publisher:
             simulcast=len(layers) > 1,
             stream=request.stream or _STREAMS.get(source, ""),
             disable_dtx=request.disable_dtx,
+            disable_red=request.disable_red or bool(request.encryption),
             stereo=request.stereo,
             encryption=int(request.encryption),
             audio_features=tuple(int(f) for f in request.audio_features),
@@ -136,12 +144,16 @@ class Publisher:
         return [name for mime in self._room.codecs for media, _, name in [mime.partition("/")] if media == kind.media]
 
     def _choose(self, section: Section, publication: Publication) -> codecs.Choice | None:
-        names = [publication.mime_type.partition("/")[2], *self._allowed(publication.kind)]
-        return next((c for n in names if (c := codecs.choose(section, n)) is not None), None)
+        media = publication.media
+        current = media.codec if isinstance(media, Track) else publication.mime_type.partition("/")[2]
+        names = [current, *self._allowed(publication.kind)]
+        choice = next((c for n in names if (c := codecs.choose(section, n)) is not None), None)
+        return replace(choice, red_pt=None) if choice is not None and publication.disable_red else choice
 
     def _start(self, section: Section, publication: Publication, choice: codecs.Choice) -> None:
-        publication.mime_type = f"{section.kind}/{choice.name}"
-        ids = {u: i for i, u in section.extensions.items() if u in write.UPSTREAM[section.kind]}
+        red = Redundancy(choice.red_pt, choice.pt) if choice.red_pt is not None else None
+        publication.mime_type = f"{section.kind}/{choice.name if red is None else 'red'}"
+        ids = write.upstream(section, choice)
         self._extension_ids[section.mid] = ids
         if write.TWCC in ids:
             self._peer.twcc_id = ids[write.TWCC]
@@ -154,12 +166,14 @@ class Publisher:
             clock_rate=choice.codec.clock_rate,
             level_id=ids.get(write.AUDIO_LEVEL),
             rids=tuple(section.rids),
+            red=red,
+            descriptor_id=ids.get(write.DEPENDENCY),
         )
         track.set_muted(publication.muted)
         publication.media = track
 
     def _note_ssrcs(self, section: Section, publication: Publication) -> None:
-        if section.rids:
+        if section.rids or len(self._announced_ssrcs) >= _MAX_ANNOUNCED:
             return
         if section.fid is not None:
             self._announced_ssrcs[section.fid[0]] = (publication, False)
@@ -221,6 +235,11 @@ class Publisher:
             self._peer.handlers.pop(ssrc, None)
         if isinstance(publication.media, Track):
             publication.media.close()
+
+    def close(self) -> None:
+        """The client is gone: stop receiving all of its tracks."""
+        for publication in [*self._by_mid.values(), *self._pending.values()]:
+            self.stop(publication)
 
     @property
     def tracks(self) -> list[Track]:

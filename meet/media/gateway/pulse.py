@@ -79,25 +79,31 @@ class Pulse:
             if session.participant.state is ParticipantState.DISCONNECTED:
                 self._sessions.discard(session)
                 continue
-            for track in session.publisher.tracks:
-                for stream in track.layers.values():
-                    stream.tick(now, 0.05)
-            if count % _TWCC_EVERY == 0:
-                session.publishing_peer.flush_twcc()
-            if count % _LAYERS_EVERY == 0:
-                session.subscriber.tick(now)
-                session.flush_early()
-                session.dynacast.tick(session.participant, now)
-            if count % _SECOND_EVERY == 0:
-                self._reports(session, now)
-                self._timeouts(session, now)
-                session.refresh()
+            try:
+                self._tend(session, count, now)
+            except Exception:  # the others wait behind this one
+                log.exception("pulse_failed", sid=session.participant.sid)
         if count % _SPEAKERS_EVERY == 0:
             self._speaking()
         if count % _SECOND_EVERY == 0:
             self._registry.tick()
         if count % _QUALITY_EVERY == 0:
             self.quality.tick(self._sessions)
+
+    def _tend(self, session: Session, count: int, now: float) -> None:
+        for track in session.publisher.tracks:
+            for stream in track.layers.values():
+                stream.tick(now, 0.05)
+        if count % _TWCC_EVERY == 0:
+            session.publishing_peer.flush_twcc()
+        if count % _LAYERS_EVERY == 0:
+            session.subscriber.tick(now)
+            session.flush_early()
+            session.dynacast.tick(session.participant, now)
+        if count % _SECOND_EVERY == 0:
+            self._timeouts(session, now)
+            self._reports(session, now)
+            session.refresh()
 
     @staticmethod
     def _reports(session: Session, now: float) -> None:

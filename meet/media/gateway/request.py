@@ -6,6 +6,8 @@ import base64
 import binascii
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,6 +16,7 @@ from livekit.protocol import rtc as sig
 
 _MAX_JOIN_REQUEST = 256 * 1024
 _GZIP = 1
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class BadRequest(Exception):
@@ -36,6 +39,14 @@ class ConnectRequest:
     add_tracks: tuple[sig.AddTrackRequest, ...] = ()
 
 
+def read_request(query: Mapping[str, str], *, single_pc: bool) -> ConnectRequest:
+    """The request of either path. single_pc: it came on the v1 path. Raises BadRequest.
+
+    Before there was a v1 path, the first SDKs with one peer connection sent their join_request to the v0 path.
+    """
+    return from_v1(query) if single_pc or "join_request" in query else from_v0(query)
+
+
 def from_v0(query: Mapping[str, str]) -> ConnectRequest:
     protocol = query.get("client_protocol", "")
     return ConnectRequest(
@@ -44,18 +55,21 @@ def from_v0(query: Mapping[str, str]) -> ConnectRequest:
         auto_subscribe=query.get("auto_subscribe", "1") in ("1", "true"),
         reconnect=query.get("reconnect") in ("1", "true"),
         participant_sid=query.get("sid", ""),
-        client_protocol=int(protocol) if protocol.isdigit() else 0,
+        client_protocol=int(protocol) if re.fullmatch("[0-9]{1,4}", protocol) else 0,
     )
 
 
 def from_v1(query: Mapping[str, str]) -> ConnectRequest:
-    """Decode `join_request`: base64url (padding optional) of a possibly gzipped JoinRequest. Raises BadRequest."""
+    """Decode `join_request`: base64 of either alphabet (padding optional) of a possibly gzipped JoinRequest.
+
+    Raises BadRequest.
+    """
     encoded = query.get("join_request")
     if encoded is None:
         raise BadRequest("join_request is missing")
     try:
         wrapped = sig.WrappedJoinRequest.FromString(
-            base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+            base64.b64decode(encoded.translate(_URL_SAFE) + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
         )
         raw = wrapped.join_request
         if wrapped.compression == _GZIP:
@@ -64,7 +78,7 @@ def from_v1(query: Mapping[str, str]) -> ConnectRequest:
         if len(raw) > _MAX_JOIN_REQUEST:
             raise BadRequest("join request is too large")
         request = sig.JoinRequest.FromString(raw)
-    except (binascii.Error, DecodeError, OSError, EOFError, ValueError) as error:
+    except (binascii.Error, zlib.error, DecodeError, OSError, EOFError, ValueError) as error:
         raise BadRequest("join_request cannot be decoded") from error
     return ConnectRequest(
         single_pc=True,

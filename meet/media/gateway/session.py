@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 from livekit.protocol import models as pb
 from livekit.protocol import rtc as sig
 
-from meet.media.gateway import wire
+from meet.media.gateway import data_tracks, wire
 from meet.media.gateway.dynacast import Dynacast
 from meet.media.gateway.outbox import Outbox, Socket
 from meet.media.gateway.publisher import Publisher
@@ -70,6 +70,7 @@ class Session:
         self.room: Room
         self.publisher: Publisher
         self.subscriber: AnsweringSubscriber | OfferingSubscriber
+        self.data_tracks: data_tracks.DataTracks
         self._version = 1
         self._remote_ufrag = ""
         self._closed = False
@@ -98,10 +99,16 @@ class Session:
                 reuse_sections=reuse_sections,
             )
         self.publisher = Publisher(participant, room, self.publishing_peer)
+        self.data_tracks = data_tracks.DataTracks(
+            participant,
+            room,
+            lambda packet: self.subscribing_peer.send_message(data_tracks.LABEL, packet, reliable=False),
+        )
         self.subscribing_peer.on_connected = self._media_up
         for peer in self.peers:
             peer.on_failed = self._media_failed
             peer.on_message = self._on_data
+            peer.on_trouble = self._in_trouble
 
     @property
     def peers(self) -> list[Peer]:
@@ -144,7 +151,8 @@ class Session:
         if receiving is not None:
             receiving.begin_answer()
         out: list[tuple[str, list[str]]] = []
-        mids: dict[str, str] = {}
+        # With v0 too: some SDKs take the map of any answer for that of all sections they receive in.
+        mids = self.subscriber.track_ids if isinstance(self.subscriber, OfferingSubscriber) else {}
         for section in sections:
             if section.kind == "application":
                 peer.enable_sctp()
@@ -177,14 +185,18 @@ class Session:
         self.context.metrics.join_latency.observe(self.context.mux.clock() - self.started_at)
         self.room.activated(self.participant)
 
+    def _in_trouble(self, reason: str) -> None:
+        self.context.metrics.transport_failures.labels(reason).inc()
+
     def _media_failed(self) -> None:
-        self.context.metrics.transport_failures.labels("dtls_failed").inc()
         self.room.leave(self.participant, LeaveReason.MEDIA_FAILURE, LeaveAction.RECONNECT)
 
     def _on_data(self, label: str, data: bytes) -> None:
-        if label not in (RELIABLE, LOSSY) or self.participant.state is ParticipantState.DISCONNECTED:
+        if self.participant.state is ParticipantState.DISCONNECTED or not self.participant.permission.can_publish_data:
             return
-        if not self.participant.permission.can_publish_data:
+        if label == data_tracks.LABEL:
+            self.data_tracks.relay(data, (session.data_tracks for session in self._others()))
+        if label not in (RELIABLE, LOSSY):
             return
         try:
             packet = pb.DataPacket.FromString(data)
@@ -212,13 +224,15 @@ class Session:
     def replay(self, received: Mapping[str, int]) -> None:
         """Send again what may have got lost before a resume. received: last sequence number by publisher sid."""
         now = self.context.mux.clock()
-        for owner in self.room.participants.values():
-            link = owner.link
-            if link is self or not isinstance(link, Session):
-                continue
-            after = received.get(owner.sid, 0)
-            for packet in link.reliable.missed(self.participant.identity, after, self.started_at, now):
+        for other in self._others():
+            after = received.get(other.participant.sid, 0)
+            for packet in other.reliable.missed(self.participant.identity, after, self.started_at, now):
                 self.deliver_packet(packet, reliable=True)
+
+    def _others(self) -> Iterator[Session]:
+        for member in self.room.participants.values():
+            if member.link is not self and isinstance(member.link, Session):
+                yield member.link
 
     # -- intents of the room (ParticipantLink)
 
@@ -305,6 +319,9 @@ class Session:
             self.send(leave(reason, action))
         self.outbox.finish()
         self.subscriber.close()
+        self.publisher.close()
+        self.reliable = ReliableLog()
+        self._early.clear()
         self._close_task = asyncio.create_task(self._close_peers(), name=f"close {self.participant.sid}")
 
     def _log_traffic(self) -> None:

@@ -46,8 +46,10 @@ class AnsweringSubscriber(Forwards):
         if choice is None:
             self.refused(forward)
             return None
-        abs_id = section.extension_id(write.ABS_SEND_TIME)
-        forward.attach(self.peer, choice, abs_id)
+        if forward.down is None:
+            ids = section.extension_id(write.ABS_SEND_TIME), section.extension_id(write.DEPENDENCY)
+            forward.attach(self.peer, choice, *ids)
+            forward.carry_redundancy(choice)
         forward.mid = section.mid
         sid = forward.publication.sid
         return write.send(section, choice, transport, forward.outgoing(sid)), sid

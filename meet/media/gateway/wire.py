@@ -141,6 +141,7 @@ def participant_info(participant: Participant) -> pb.ParticipantInfo:
         attributes=participant.attributes,
         disconnect_reason=_enum(participant.disconnect_reason),
         client_protocol=participant.client_protocol,
+        data_tracks=[t.info for t in participant.data_tracks.values() if isinstance(t.info, pb.DataTrackInfo)],
     )
 
 

@@ -2,6 +2,9 @@
 
 Members are not kept: clients come back by themselves. What they must find again is what the API gave the room: its sid,
 metadata, timeouts and limit.
+
+Several media processes share the directory. Each file names its worker; a room moves by being `release`d by one and
+`take`n by another.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,7 +28,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class KeptRoom:
-    """Contents of one file. Timeouts are seconds, created_at_ms unix time; had_member: somebody was in it already."""
+    """Contents of one file. Timeouts are seconds, created_at_ms unix time; had_member: somebody was in it already.
+
+    worker: the process it lives in; what says more than there are processes now belongs to the remainder."""
 
     name: str
     sid: str
@@ -35,9 +40,10 @@ class KeptRoom:
     max_participants: int
     created_at_ms: int
     had_member: bool
+    worker: int = 0
 
     @classmethod
-    def of(cls, room: Room) -> KeptRoom:
+    def of(cls, room: Room, worker: int = 0) -> KeptRoom:
         return cls(
             name=room.name,
             sid=room.sid,
@@ -47,9 +53,10 @@ class KeptRoom:
             max_participants=room.max_participants,
             created_at_ms=room.created_at_ms,
             had_member=room.had_member,
+            worker=worker,
         )
 
-    def restore(self, registry: RoomRegistry) -> None:
+    def restore(self, registry: RoomRegistry) -> Room:
         """Make the room again; nobody is told that it started, since it did so in an earlier process."""
         room = registry.restore(self.name, sid=self.sid, created_at_ms=self.created_at_ms)
         room.metadata = self.metadata
@@ -57,21 +64,28 @@ class KeptRoom:
         room.departure_timeout_s = self.departure_timeout_s
         room.max_participants = self.max_participants
         room.had_member = self.had_member
+        return room
 
 
 class RoomKeeper:
-    """Follows a registry from `open` to `close`; what happens to rooms after `close` is not written."""
+    """Follows a registry from `open` to `close`; what happens to rooms after `close` is not written.
 
-    def __init__(self, directory: Path) -> None:
+    worker, of: which of how many processes this is."""
+
+    def __init__(self, directory: Path, *, worker: int = 0, of: int = 1) -> None:
         self._directory = directory
+        self._worker = worker
+        self._of = of
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="room keeper")
         self._following = False
+        self._released: set[str] = set()
 
     def open(self, registry: RoomRegistry) -> None:
         """Bring the kept rooms back, then follow. Raises OSError when the directory cannot be made."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        for kept in self._kept():
-            kept.restore(registry)
+        for kept in kept_rooms(self._directory):
+            if kept.worker % self._of == self._worker:
+                kept.restore(registry)
         self._following = True
         registry.add_listener(self._on_event)
 
@@ -80,17 +94,41 @@ class RoomKeeper:
         self._following = False
         await asyncio.to_thread(self._thread.shutdown)
 
+    async def release(self, room: Room) -> None:
+        """Write the room down as it is now, and never again: another process is about to take it."""
+        self._released.add(room.name)
+        path, content = self._path(room.name), self._content(room)
+        await asyncio.wrap_future(self._later(lambda: _write(path, content)))
+
+    async def take(self, name: str, registry: RoomRegistry) -> bool:
+        """Make the room that another process has released; False when its file cannot be read."""
+        self._released.discard(name)
+        kept = await asyncio.wrap_future(self._thread.submit(_read, self._path(name)))
+        if kept is None:
+            return False
+        room = registry.get(name) or kept.restore(registry)
+        room.restored = False  # its people are told where it is at this moment, and its recorder need not wait for them
+        path, content = self._path(name), self._content(room)
+        await asyncio.wrap_future(self._later(lambda: _write(path, content)))
+        return True
+
     def _on_event(self, event: RoomEvent) -> None:
-        if not self._following:
+        room = event.room
+        if isinstance(event, RoomStarted):
+            self._released.discard(room.name)
+        if not self._following or room.name in self._released:
             return
-        path = self._path(event.room.name)
+        path = self._path(room.name)
         if isinstance(event, RoomFinished):
             self._later(lambda: path.unlink(missing_ok=True))
         elif isinstance(event, RoomStarted | RoomUpdated | ParticipantJoined):
-            content = json.dumps(asdict(KeptRoom.of(event.room))).encode()
+            content = self._content(room)
             self._later(lambda: _write(path, content))
 
-    def _later(self, work: Callable[[], None]) -> None:
+    def _content(self, room: Room) -> bytes:
+        return json.dumps(asdict(KeptRoom.of(room, self._worker))).encode()
+
+    def _later(self, work: Callable[[], None]) -> Future[None]:
         # Not on the event loop: a disk that hesitates would hold up the media.
         def guarded() -> None:
             try:
@@ -98,17 +136,26 @@ class RoomKeeper:
             except OSError as error:
                 log.error("room_not_kept", error=error.strerror)
 
-        self._thread.submit(guarded)
+        return self._thread.submit(guarded)
 
     def _path(self, name: str) -> Path:
         return self._directory / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
 
-    def _kept(self) -> Iterator[KeptRoom]:
-        for path in sorted(self._directory.glob("*.json")):
-            try:
-                yield KeptRoom(**json.loads(path.read_bytes()))
-            except (OSError, ValueError, TypeError):
-                log.warning("kept_room_unreadable", file=path.name)
+
+def kept_rooms(directory: Path) -> Iterator[KeptRoom]:
+    """What the files of the directory hold."""
+    for path in sorted(directory.glob("*.json")):
+        kept = _read(path)
+        if kept is not None:
+            yield kept
+
+
+def _read(path: Path) -> KeptRoom | None:
+    try:
+        return KeptRoom(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        log.warning("kept_room_unreadable", file=path.name)
+        return None
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -24,6 +24,7 @@ class LeaveReason(enum.IntEnum):
     ROOM_DELETED = 5
     STATE_MISMATCH = 6
     JOIN_FAILURE = 7
+    MIGRATION = 8
     SIGNAL_CLOSE = 9
     ROOM_CLOSED = 10
     CONNECTION_TIMEOUT = 14

@@ -11,6 +11,7 @@ from meet.media.room.model import ParticipantKind, ParticipantState, Permission,
 from meet.media.room.publication import Publication
 
 if TYPE_CHECKING:
+    from meet.media.room.data_tracks import DataTrack
     from meet.media.room.room import Room
 
 
@@ -30,6 +31,8 @@ class Participant:
     state: ParticipantState = ParticipantState.JOINING
     version: int = 0
     tracks: dict[str, Publication] = field(default_factory=dict)
+    data_tracks: dict[int, DataTrack] = field(default_factory=dict)
+    """By the client's own number for it."""
     disconnect_reason: LeaveReason = LeaveReason.UNKNOWN_REASON
     room: Room | None = None
     allow_all_subscribers: bool = True

@@ -109,6 +109,13 @@ class RoomRegistry:
         for room in list(self._rooms.values()):
             self._finish(room, LeaveReason.SERVER_SHUTDOWN, LeaveAction.RECONNECT)
 
+    def hand_over(self, name: str) -> None:
+        """Another process has the room now; its clients are told to join again, and find it there."""
+        room = self._rooms.pop(name, None)
+        if room is not None:
+            room.hand_over()
+            log.info("room_handed_over", room=name, sid=room.sid)
+
     def tick(self) -> None:
         """Close rooms that stayed empty longer than their timeout."""
         now = self._clock()

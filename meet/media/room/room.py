@@ -119,6 +119,11 @@ class Room:
             self.leave(participant, reason, action)
         self._emit(RoomFinished(self))
 
+    def hand_over(self) -> None:
+        """The room goes on in another process: everybody is told to come again, and listeners hear nothing of it."""
+        self._emit = lambda event: None
+        self.close(LeaveReason.MIGRATION, LeaveAction.RECONNECT)
+
     # -- members
 
     def admit(self, participant: Participant) -> None:
@@ -210,6 +215,8 @@ class Room:
                 if not permission.may_publish(publication.source):
                     member.link.unpublished(publication)
                     self.unpublish(publication, announce=False)
+            if not permission.can_publish_data:
+                member.data_tracks.clear()
             subscriptions.settle_all(member, self._publications())
             self._note_occupancy()
         self.announce(member)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_SECTIONS = 256
+_EXTENSION_IDS = range(1, 256)
+"""What header extensions can be sent under (RFC 8285); higher ids are only proposals of an offer."""
 
 
 class SdpError(ValueError):
@@ -98,17 +100,19 @@ def _attribute(section: Section, text: str) -> None:
     elif name == "rtpmap":
         pt, _, encoding = value.partition(" ")
         parts = encoding.split("/")
-        section.codecs[int(pt)] = Codec(parts[0], int(parts[1]), int(parts[2]) if len(parts) > 2 else 1)
+        section.codecs[_payload_type(pt)] = Codec(parts[0], int(parts[1]), int(parts[2]) if len(parts) > 2 else 1)
     elif name == "fmtp":
         pt, _, parameters = value.partition(" ")
-        section.fmtp[int(pt)] = parameters
+        section.fmtp[_payload_type(pt)] = parameters
     elif name == "rtcp-fb":
         pt, _, parameters = value.partition(" ")
         if pt != "*":
-            section.feedback.setdefault(int(pt), []).append(parameters)
+            section.feedback.setdefault(_payload_type(pt), []).append(parameters)
     elif name == "extmap":
         identifier, _, uri = value.partition(" ")
-        section.extensions[int(identifier.split("/")[0])] = uri.split()[0]
+        number = int(identifier.split("/")[0])
+        if number in _EXTENSION_IDS:
+            section.extensions[number] = uri.split()[0]
     elif name == "rid":
         rid, direction = value.split()[:2]
         if direction == "send":
@@ -133,3 +137,11 @@ def _attribute(section: Section, text: str) -> None:
         section.setup = value
     elif name == "max-message-size":
         section.max_message_size = int(value)
+
+
+def _payload_type(text: str) -> int:
+    """Raises ValueError for what does not fit into an RTP header: it would fail where packets are made."""
+    number = int(text)
+    if not 0 <= number <= 127:
+        raise ValueError("payload types have 7 bits")
+    return number

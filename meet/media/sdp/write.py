@@ -17,7 +17,10 @@ REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 UPSTREAM = {"audio": {TWCC, AUDIO_LEVEL, MID}, "video": {TWCC, MID, RID, REPAIRED_RID}}
 """Header extensions we accept from publishers."""
+DEPENDENCY = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
+"""Only AV1 comes with it: browsers would put it on every codec, and no other needs it."""
 OFFERED_ABS_SEND_TIME_ID = 2
+OFFERED_DEPENDENCY_ID = 4
 
 _KNOWN_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc", "goog-remb")
 _RECEIVE_FEEDBACK = ("nack", "nack pli", "ccm fir", "transport-cc")
@@ -75,7 +78,7 @@ def session(version: int, sections: Sequence[tuple[str, Sequence[str]]]) -> str:
         "s=-",
         "t=0 0",
         "a=ice-lite",
-        "a=group:BUNDLE " + " ".join(mid for mid, _ in sections),
+        "a=group:BUNDLE " + " ".join(mid for mid, body in sections if body[0].split()[1] != "0"),
         "a=extmap-allow-mixed",
         "a=msid-semantic: WMS *",
     ]
@@ -111,6 +114,10 @@ def _codec(choice: Choice, fmtp: str) -> list[str]:
     lines = [choice.codec.line(choice.pt)]
     if fmtp:
         lines.append(f"a=fmtp:{choice.pt} {fmtp}")
+    if choice.red_pt is not None:
+        red = choice.codec._replace(name="red")
+        lines.append(red.line(choice.red_pt))
+        lines.append(f"a=fmtp:{choice.red_pt} {choice.pt}/{choice.pt}")
     if choice.rtx_pt is not None:
         lines.append(f"a=rtpmap:{choice.rtx_pt} rtx/{choice.codec.clock_rate}")
         lines.append(f"a=fmtp:{choice.rtx_pt} apt={choice.pt}")
@@ -118,7 +125,8 @@ def _codec(choice: Choice, fmtp: str) -> list[str]:
 
 
 def _formats(choice: Choice) -> list[str]:
-    return [str(choice.pt)] + ([str(choice.rtx_pt)] if choice.rtx_pt is not None else [])
+    """Redundant audio comes first: senders use what they find there."""
+    return [str(pt) for pt in (choice.red_pt, choice.pt, choice.rtx_pt) if pt is not None]
 
 
 def receive(section: Section, choice: Choice, transport: TransportLines) -> list[str]:
@@ -131,7 +139,7 @@ def receive(section: Section, choice: Choice, transport: TransportLines) -> list
     wanted = _RECEIVE_FEEDBACK if section.kind == "video" else ("transport-cc",)
     offered = section.feedback.get(choice.pt, ())
     lines += [f"a=rtcp-fb:{choice.pt} {f}" for f in wanted if f in offered]
-    lines += [f"a=extmap:{i} {u}" for i, u in section.extensions.items() if u in UPSTREAM[section.kind]]
+    lines += [f"a=extmap:{i} {u}" for u, i in upstream(section, choice).items()]
     if section.rids:
         lines += [f"a=rid:{rid} recv" for rid in section.rids]
         lines.append("a=simulcast:recv " + ";".join(section.rids))
@@ -144,7 +152,7 @@ def send(section: Section, choice: Choice, transport: TransportLines, stream: Ou
     if section.kind == "video":
         offered = section.feedback.get(choice.pt, ())
         lines += [f"a=rtcp-fb:{choice.pt} {f}" for f in _SEND_FEEDBACK if f in offered]
-    return lines + _echo_extensions(section) + stream.lines()
+    return lines + _echo_extensions(section, choice) + stream.lines()
 
 
 def inactive(section: Section, transport: TransportLines) -> list[str]:
@@ -167,10 +175,25 @@ def offer(kind: str, mid: str, choice: Choice, transport: TransportLines, stream
     lines = _media(kind, _formats(choice), mid, transport) + _codec(choice, choice.fmtp)
     if kind == "video":
         lines.append(f"a=extmap:{OFFERED_ABS_SEND_TIME_ID} {ABS_SEND_TIME}")
+        if choice.name == "AV1":
+            lines.append(f"a=extmap:{OFFERED_DEPENDENCY_ID} {DEPENDENCY}")
         lines += [f"a=rtcp-fb:{choice.pt} {f}" for f in _SEND_FEEDBACK]
     return lines + (stream.lines() if stream is not None else ["a=inactive"])
 
 
-def _echo_extensions(section: Section) -> list[str]:
+def rejected(kind: str, mid: str, choice: Choice) -> list[str]:
+    """A section of our own offer that is over: once the client has answered, another may take its place."""
+    return [f"m={kind} 0 UDP/TLS/RTP/SAVPF {choice.pt}", "c=IN IP4 0.0.0.0", f"a=mid:{mid}", "a=inactive"]
+
+
+def upstream(section: Section, choice: Choice) -> dict[str, int]:
+    """Ids, by URI, of the header extensions we accept from a publisher in this section."""
+    wanted = UPSTREAM[section.kind] | ({DEPENDENCY} if choice.name == "AV1" else set())
+    return {uri: identifier for identifier, uri in section.extensions.items() if uri in wanted}
+
+
+def _echo_extensions(section: Section, choice: Choice | None = None) -> list[str]:
     used = UPSTREAM.get(section.kind, set()) | {ABS_SEND_TIME}
+    if choice is None or choice.name == "AV1":
+        used = used | {DEPENDENCY}
     return [f"a=extmap:{i} {u}" for i, u in section.extensions.items() if u in used]

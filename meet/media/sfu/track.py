@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from meet.media.sfu.fanout import fan_out
+from meet.media.sfu.fanout import fan_out, send_each
 from meet.media.sfu.levels import AudioLevels
+from meet.media.sfu.red import Redundancy
 from meet.media.sfu.upstream import UpStream
 from meet.media.transport.peer import Peer
 
@@ -34,6 +35,8 @@ class Track:
         clock_rate: int,
         level_id: int | None = None,
         rids: tuple[str, ...] = (),
+        red: Redundancy | None = None,
+        descriptor_id: int | None = None,
     ) -> None:
         self.peer = peer
         self.sid = sid
@@ -44,6 +47,9 @@ class Track:
         self.clock_rate = clock_rate
         self.level_id = level_id
         self.rids = rids
+        self.red = red
+        self.described = codec == "AV1"
+        self.descriptor_id = descriptor_id
         self.levels = AudioLevels()
         self.muted = False
         self.layers: dict[str, UpStream] = {}
@@ -77,21 +83,32 @@ class Track:
         *,
         key: bool,
         padding: bool = False,
+        redundant: bool | None = None,
     ) -> None:
-        """Send one packet to everyone who shall have it."""
-        downs = self.downs
+        """Send one packet to everyone who shall have it; redundant: only to those with, or without, redundant audio."""
+        downs = self.downs if redundant is None else [d for d in self.downs if d.redundant is redundant]
         if not downs or self.muted:
             return
         send_time = int(time.time() * 262144) & 0xFFFFFF
         destinations = []
         for down in downs:
-            if down.current is not stream and (down.wanted is not stream or (self.video and not key)):
-                continue
-            header = down.rewrite(stream, sequence, timestamp, marker, descriptor, payload, send_time, padding)
-            if header is not None:
-                destinations.append((down.peer, header))
+            if down.current is not stream:
+                if down.wanted is not stream or (self.video and not key):
+                    continue
+                down.bind(stream, sequence, timestamp, descriptor)
+            destinations.append(down.lane)
         if destinations:
-            fan_out(payload, destinations)
+            (send_each if self.described else fan_out)(
+                payload,
+                destinations,
+                sequence,
+                timestamp,
+                marker,
+                descriptor,
+                send_time,
+                stream.last_packet,
+                padding,
+            )
 
     def set_muted(self, muted: bool) -> None:
         """While muted nothing is forwarded, whatever the publisher sends; unmuting continues with a key frame."""

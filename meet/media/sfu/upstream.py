@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from meet.media.sfu import h264, vp8, vp9
+from meet.media.sfu import av1, h264, vp8, vp9
 from meet.media.sfu.receive import ReceiverStats, SequenceTracker
 from meet.media.transport import aiortc_adapter as rtc
 from meet.media.transport.rtp import extension, payload_offset
@@ -66,7 +66,13 @@ class UpStream:
         self.stats.arrival(timestamp, now)
         start = payload_offset(packet)
         end = len(packet) - packet[-1] if first & 0x20 else len(packet)
-        self._forward(sequence, timestamp, kind & 0x80, packet[start:end])
+        if track.red is not None:
+            if start < end:
+                track.red.forward(self, kind & 0x7F, sequence, timestamp, kind & 0x80, packet[start:end])
+                return
+            track.red.note(sequence)
+        described = extension(packet, track.descriptor_id) if track.descriptor_id is not None else None
+        self._forward(sequence, timestamp, kind & 0x80, packet[start:end], described or b"")
 
     def on_rtx(self, packet: bytes, now: float) -> None:
         """A retransmission (RFC 4588): the payload begins with the original sequence number."""
@@ -77,11 +83,12 @@ class UpStream:
         sequence = int.from_bytes(packet[start : start + 2], "big")
         if self.tracker.repaired(sequence):
             timestamp = int.from_bytes(packet[4:8], "big")
-            self._forward(sequence, timestamp, packet[1] & 0x80, packet[start + 2 : end])
+            identifier = self.track.descriptor_id
+            described = extension(packet, identifier) if identifier is not None else None
+            self._forward(sequence, timestamp, packet[1] & 0x80, packet[start + 2 : end], described or b"")
 
-    def _forward(self, sequence: int, timestamp: int, marker: int, payload: bytes) -> None:
+    def _forward(self, sequence: int, timestamp: int, marker: int, payload: bytes, descriptor: bytes = b"") -> None:
         track = self.track
-        descriptor = b""
         key = False
         if not payload:
             # Nothing but padding: keep the numbering gapless for the subscribers.
@@ -95,6 +102,8 @@ class UpStream:
             key = h264.starts_keyframe(payload)
         elif track.codec == "VP9":
             key = vp9.starts_keyframe(payload)
+        elif track.codec == "AV1":
+            key = av1.starts_keyframe(payload)
         if key:
             self.keyframes += 1
             self._key_wanted = False

@@ -32,7 +32,7 @@ def picture_id(descriptor: bytes) -> tuple[int, int] | None:
     if len(descriptor) < 3 or not descriptor[0] & 0x80 or not descriptor[1] & 0x80:
         return None
     if descriptor[2] & 0x80:
-        return ((descriptor[2] & 0x7F) << 8) | descriptor[3], 15
+        return (((descriptor[2] & 0x7F) << 8) | descriptor[3], 15) if len(descriptor) > 3 else None
     return descriptor[2], 7
 
 
@@ -42,56 +42,51 @@ def tl0_index(descriptor: bytes) -> tuple[int, int] | None:
         return None
     at = 2
     if descriptor[1] & 0x80:
-        at += 2 if descriptor[2] & 0x80 else 1
-    return at, descriptor[at]
+        at += 2 if descriptor[2:3] >= b"\x80" else 1
+    return (at, descriptor[at]) if at < len(descriptor) else None
 
 
 class PictureNumbers:
-    """Keeps picture id and TL0PICIDX continuous for one subscriber while the source layers have their own."""
+    """Keeps picture id and TL0PICIDX continuous for one subscriber while the source layers have their own.
+
+    `shifted` is False as long as `map` changes nothing.
+    """
+
+    __slots__ = ("_offset", "_tl0_offset", "shifted")
 
     def __init__(self) -> None:
         self._offset = self._tl0_offset = 0
-        self._last: int | None = None
-        self._last_tl0: int | None = None
+        self.shifted = False
 
-    def switch(self, descriptor: bytes) -> None:
-        """The next packets come from another layer, or after a pause, beginning with this key frame."""
-        identifier = picture_id(descriptor)
-        if identifier is not None and self._last is not None:
-            self._offset = (self._last + 1 - identifier[0]) & 0x7FFF
-        tl0 = tl0_index(descriptor)
-        if tl0 is not None and self._last_tl0 is not None:
-            self._tl0_offset = (self._last_tl0 + 1 - tl0[1]) & 0xFF
+    def switch(self, newest: bytes, following: bytes) -> None:
+        """The next packets come from another layer, or after a pause, beginning with the key frame `following`.
+
+        newest: the descriptor of the newest packet so far, as it was received.
+        """
+        newest = self.map(newest)
+        last, identifier = picture_id(newest), picture_id(following)
+        last_tl0, tl0 = tl0_index(newest), tl0_index(following)
+        if last is not None and identifier is not None:
+            self._offset = (last[0] + 1 - identifier[0]) & 0x7FFF
+        if last_tl0 is not None and tl0 is not None:
+            self._tl0_offset = (last_tl0[1] + 1 - tl0[1]) & 0xFF
+        self.shifted = bool(self._offset or self._tl0_offset)
 
     def map(self, descriptor: bytes) -> bytes:
         """The descriptor as this subscriber must see it; the same object while nothing was switched."""
-        identifier = picture_id(descriptor)
-        tl0 = tl0_index(descriptor)
-        if not self._offset and not self._tl0_offset:
-            if identifier is not None:
-                self._note(identifier[0])
-            if tl0 is not None:
-                self._note_tl0(tl0[1])
+        if not self.shifted:
             return descriptor
         out = bytearray(descriptor)
+        identifier = picture_id(descriptor)
         if identifier is not None:
             value, bits = identifier
-            value = (value + self._offset) & (0x7FFF if bits == 15 else 0x7F)
-            self._note(value)
+            value += self._offset
             if bits == 15:
-                out[2], out[3] = 0x80 | value >> 8, value & 0xFF
+                out[2], out[3] = 0x80 | value >> 8 & 0x7F, value & 0xFF
             else:
-                out[2] = value
+                out[2] = value & 0x7F
+        tl0 = tl0_index(descriptor)
         if tl0 is not None:
             at, value = tl0
             out[at] = (value + self._tl0_offset) & 0xFF
-            self._note_tl0(out[at])
         return bytes(out)
-
-    def _note(self, value: int) -> None:
-        if self._last is None or (value - self._last) & 0x7FFF < 0x4000:
-            self._last = value
-
-    def _note_tl0(self, value: int) -> None:
-        if self._last_tl0 is None or (value - self._last_tl0) & 0xFF < 0x80:
-            self._last_tl0 = value

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import structlog
 
+from meet.media.fastpath.srtp import seal
 from meet.media.transport import aiortc_adapter as rtc
+from meet.media.transport.budget import TokenBucket
 from meet.media.transport.ice_lite import IceLite
 from meet.media.transport.rtp import extension
 from meet.media.transport.traffic import Traffic
@@ -20,8 +23,13 @@ log = structlog.get_logger(__name__)
 
 _HANDSHAKE_S = 20.0
 _MAX_SOURCES = 128
+_MAX_SSRCS = 1024
+"""Different SSRCs in the life of a transport; publishing a camera takes six, with its layers and repairs."""
 _MAX_BUFFERED = {True: 8 << 20, False: 256 << 10}
 """Bytes waiting in a data channel before messages are dropped: reliable, lossy."""
+
+_REPAIRS_PER_S, _REPAIR_BURST = 1500, 1500
+"""Packets sent again on request: 10 % of 15000 packets (some 140 Mbit) a second."""
 
 PacketHandler = Callable[[bytes, float], None]
 
@@ -65,12 +73,15 @@ class Peer:
         self.failed = False
         self.twcc_id: int | None = None
         self.twcc = TwccWriter(self.ssrc)
+        self.repairs = TokenBucket(_REPAIRS_PER_S, _REPAIR_BURST, mux.clock)
+        self._ssrcs: set[int] = set()
         self.handlers: dict[int, PacketHandler] = {}
         self.sources: dict[int, Source] = {}
         self.sinks: dict[int, Sink] = {}
         self.on_connected: Callable[[], None] = lambda: None
         self.on_failed: Callable[[], None] = lambda: None
         self.on_message: Callable[[str, bytes], None] = lambda _label, _data: None
+        self.on_trouble: Callable[[str], None] = lambda _reason: None
         self.on_remb: Callable[[int, float], None] = lambda _bitrate, _now: None
         self.on_unknown_ssrc: Callable[[bytes, int], PacketHandler | None] = lambda _packet, _ssrc: None
         self._fingerprint: tuple[str, str] | None = None
@@ -102,6 +113,7 @@ class Peer:
             if not self.closed:
                 self.failed = True
                 log.warning("dtls_failed", peer=self.name)
+                self.on_trouble("dtls_failed")
                 self.on_failed()
             return
         if self.closed:
@@ -117,20 +129,34 @@ class Peer:
             return
         self.closed = True
         self.rx = self.tx = None
-        if self.sctp is not None and self._sctp_task is not None:
+        running = [t for t in (self._task, self._sctp_task) if t is not None and t is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        if self.sctp is not None:
             await self.sctp.stop()
         await self.dtls.stop()
         self.mux.unregister(self)
-        for task in (self._task, self._sctp_task):
-            if task is not None and task is not asyncio.current_task():
-                task.cancel()
+        self._forget_owner()
+
+    def _forget_owner(self) -> None:
+        """Reference cycles are collected late: they must not hold streams, and with them megabytes of packets."""
+        for table in (self.handlers, self.sources, self.sinks):
+            table.clear()
+        self.on_connected = self.on_failed = lambda: None
+        self.on_trouble = lambda _reason: None
+        self.on_message = lambda _label, _data: None
+        self.on_remb = lambda _bitrate, _now: None
+        self.on_unknown_ssrc = lambda _packet, _ssrc: None
 
     # -- data channels
 
     def enable_sctp(self) -> rtc.Sctp:
         """Have data channels; may come with a later offer on a transport that is already up."""
         if self.sctp is None:
-            self.sctp = rtc.Sctp(self.dtls, lambda label, data: self.on_message(label, data))
+            self.sctp = rtc.Sctp(
+                self.dtls, lambda label, data: self.on_message(label, data), lambda: self.on_trouble("data_channels")
+            )
             self._start_sctp()
         return self.sctp
 
@@ -154,12 +180,18 @@ class Peer:
         rx = self.rx
         if rx is None or len(data) < 12:
             return
+        report = 192 <= data[1] <= 223
+        ssrc = int.from_bytes(data[4:8] if report else data[8:12], "big")
+        if ssrc not in self._ssrcs and len(self._ssrcs) >= _MAX_SSRCS:
+            self._too_many_ssrcs()
+            return
         try:
-            if 192 <= data[1] <= 223:
-                self._on_rtcp(rx.unprotect_rtcp(data), now)
-                return
-            packet: bytes = rx.unprotect(data)
+            packet: bytes = rx.unprotect_rtcp(data) if report else rx.unprotect(data)
         except rtc.SrtpError:
+            return
+        self._ssrcs.add(ssrc)
+        if report:
+            self._on_rtcp(packet, now)
             return
         traffic = self.traffic
         traffic.packets_in += 1
@@ -169,7 +201,6 @@ class Peer:
             value = extension(packet, self.twcc_id)
             if value is not None:
                 self.twcc.add(int.from_bytes(value, "big"), now)
-        ssrc = int.from_bytes(packet[8:12], "big")
         handler = self.handlers.get(ssrc)
         if handler is None:
             handler = self.on_unknown_ssrc(packet, ssrc) if len(self.handlers) < _MAX_SOURCES else None
@@ -178,17 +209,44 @@ class Peer:
             self.handlers[ssrc] = handler
         handler(packet, now)
 
+    def _too_many_ssrcs(self) -> None:
+        """libsrtp keeps every SSRC that it ever decrypted, in a list that it walks: start anew, with a new session."""
+        if not self.failed:
+            self.failed = True
+            log.warning("too_many_streams", peer=self.name)
+            self.on_trouble("streams")
+            self.on_failed()
+
     def send_rtp(self, packet: bytes) -> None:
         tx, path = self.tx, self.path
         if tx is not None and path is not None:
+            try:
+                sealed = seal(tx, packet, b"")
+            except (rtc.SrtpError, ValueError):
+                self.mux.give_up()
+                return
             self.traffic.packets_out += 1
             self.traffic.bytes_out += len(packet)
-            self.mux.send(tx.protect(packet), path)
+            self.mux.send(sealed, path)
+
+    def retire(self, ssrc: int) -> None:
+        """Nothing will be sent with this SSRC any more.
+
+        libsrtp walks a list of all it ever encrypted: without this, sending costs more with everybody who was here.
+        """
+        if self.tx is not None:
+            with contextlib.suppress(rtc.SrtpError):  # nothing was sent with it
+                self.tx.remove_stream(ssrc)
 
     def send_rtcp(self, packet: bytes) -> None:
         tx, path = self.tx, self.path
         if tx is not None and path is not None:
-            self.mux.send(tx.protect_rtcp(packet), path)
+            try:
+                sealed = tx.protect_rtcp(packet)
+            except (rtc.SrtpError, ValueError):
+                self.mux.give_up()
+                return
+            self.mux.send(sealed, path)
 
     def flush_twcc(self) -> None:
         """Send what arrived since the last call to the client's congestion controller."""
@@ -218,8 +276,9 @@ class Peer:
             elif isinstance(packet, rtc.RtcpRtpfbPacket):
                 sink = self.sinks.get(packet.media_ssrc)
                 if sink is not None and packet.fmt == rtc.FMT_NACK:
+                    # One datagram can ask for thousands; each costs as much as any packet we send.
                     self.traffic.nacks_in += len(packet.lost)
-                    sink.on_nack(packet.lost)
+                    sink.on_nack(packet.lost[: self.repairs.take(len(packet.lost))])
             elif isinstance(packet, rtc.RtcpPsfbPacket):
                 self._on_payload_feedback(packet, now)
 

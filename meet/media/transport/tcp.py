@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import structlog
 
+from meet.media.transport.waiting import Waiting
+
 log = structlog.get_logger(__name__)
 
 _MAX_FRAME = 2048
@@ -80,6 +82,7 @@ class TcpLink(asyncio.Protocol):
     def authenticated(self) -> None:
         """A valid check came over this connection: it may stay."""
         self._stop_timer()
+        self._listener.proven(self)
 
     def close(self) -> None:
         """End the connection and drop what was not sent."""
@@ -99,6 +102,7 @@ class TcpListener:
         self._gone = gone
         self._links: dict[Address, TcpLink] = {}
         self._per_host: Counter[str] = Counter()
+        self._unproven: Waiting[TcpLink] = Waiting()
         self._server: asyncio.Server | None = None
         self.refused = 0
 
@@ -117,10 +121,18 @@ class TcpListener:
             return False
         self._links[link.address] = link
         self._per_host[host] += 1
+        for oldest in self._unproven.add(link, host):
+            self.refused += 1
+            oldest.close()
         return True
+
+    def proven(self, link: TcpLink) -> None:
+        """Its participant is known."""
+        self._unproven.discard(link)
 
     def forget(self, link: TcpLink) -> None:
         """The connection has ended."""
+        self._unproven.discard(link)
         if self._links.get(link.address) is not link:
             return
         del self._links[link.address]

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from meet.media.fastpath import Outbox
 from meet.media.transport import stun
 from meet.media.transport.addresses import Candidate, candidates, local_ipv4, local_ipv6
 from meet.media.transport.ice_lite import IceLite, Path
@@ -53,6 +54,7 @@ class UdpMux:
     advertised: addresses for the candidate lines instead of the bound ones (NAT, containers). tcp: listen on the same
     port number there, too. `drop` lets tests lose UDP datagrams: called with (outgoing, data), True loses it.
     `shape` lets them delay what goes out: called with (data, path), True says that it sends the datagram, or never.
+    outbox: the compiled fast path, if there is one; it sends at the end of every burst.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class UdpMux:
         clock: Callable[[], float] = time.monotonic,
         *,
         tcp: bool = False,
+        outbox: Outbox | None = None,
     ) -> None:
         self._hosts = _hosts(rtc_host, bool(advertised))
         self._sockets, self.port = _bind_all(self._hosts, port, tcp=tcp)
@@ -71,7 +74,9 @@ class UdpMux:
         self.clock = clock
         self.drop: Callable[[bool, bytes], bool] | None = None
         self.shape: Callable[[bytes, Path], bool] | None = None
-        self.received = self.sent = self.dropped = self.rejected = self.failures = 0
+        self.outbox = outbox
+        self.received = self.rejected = self.failures = 0
+        self._sent = self._dropped = 0
         self._faulty: weakref.WeakSet[Receiver] = weakref.WeakSet()
         self._by_address: dict[Address, Receiver] = {}
         self._by_ufrag: dict[str, Receiver] = {}
@@ -94,6 +99,10 @@ class UdpMux:
     def tcp_connections(self) -> int:
         return self._tcp.connections if self._tcp is not None else 0
 
+    @property
+    def tcp_refused(self) -> int:
+        return self._tcp.refused if self._tcp is not None else 0
+
     def close(self) -> None:
         if self._tcp is not None:
             self._tcp.close()
@@ -101,9 +110,14 @@ class UdpMux:
             if self._loop is not None:
                 self._loop.remove_reader(sock.fileno())
             sock.close()
+        if self.outbox is not None:  # it knows sockets by number, and those numbers are free now
+            self._sent, self._dropped = self.sent, self.dropped
+            self.outbox = None
 
     def register(self, receiver: Receiver) -> None:
         """Accept checks for the receiver's present (and previous) credentials."""
+        for ufrag in [u for u, r in self._by_ufrag.items() if r is receiver and r.ice.password_for(u) is None]:
+            del self._by_ufrag[ufrag]  # from before the last ICE restart but one
         self._by_ufrag[receiver.ice.ufrag] = receiver
         self._paths.setdefault(receiver, [])
 
@@ -150,11 +164,36 @@ class UdpMux:
             return
         try:
             path.sock.sendto(data, path.address)
-            self.sent += 1
+            self._sent += 1
         except OSError:
-            self.dropped += 1
+            self._dropped += 1
+
+    def give_up(self) -> None:
+        """Count a packet that could not even be encrypted."""
+        self._dropped += 1
+
+    @property
+    def sent(self) -> int:
+        """Datagrams given to the kernel."""
+        return self._sent + (self.outbox.box.sent if self.outbox is not None else 0)
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams given up: the socket was full, or they could not be encrypted."""
+        return self._dropped + (self.outbox.box.dropped if self.outbox is not None else 0)
 
     def _readable(self, sock: socket.socket) -> None:
+        outbox = self.outbox
+        if outbox is None:
+            self._read_burst(sock)
+            return
+        outbox.box.held = True
+        try:
+            self._read_burst(sock)
+        finally:
+            outbox.flush()
+
+    def _read_burst(self, sock: socket.socket) -> None:
         # One wake-up drains a burst; asyncio's own datagram transport would read a single packet.
         recvfrom = sock.recvfrom
         by_address = self._by_address

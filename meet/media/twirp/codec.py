@@ -24,7 +24,7 @@ async def read(request: web.Request, message_class: type[M]) -> M:
     """Parse the body. Raises bad_route (content type), resource_exhausted (size) or malformed."""
     if request.content_type not in (PROTOBUF, JSON):
         raise TwirpError("bad_route", f"unexpected Content-Type: {request.content_type}")
-    body = await _body(request)
+    body = await read_body(request)
     message = message_class()
     try:
         if request.content_type == PROTOBUF:
@@ -39,7 +39,7 @@ async def read(request: web.Request, message_class: type[M]) -> M:
     return message
 
 
-async def _body(request: web.Request) -> bytes:
+async def read_body(request: web.Request) -> bytes:
     """The whole body, refused as soon as it is known to be too long."""
     if (request.content_length or 0) > MAX_BODY:
         raise TwirpError("resource_exhausted", f"the body is longer than {MAX_BODY} bytes")

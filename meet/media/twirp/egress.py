@@ -1,8 +1,11 @@
-"""livekit.Egress: rooms and single participants as MP4 files, made by our recorder."""
+"""livekit.Egress: rooms, single participants and tracks as files, made by our recorder."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 
 from livekit.protocol import egress as api
 
@@ -10,15 +13,33 @@ from meet.media.room import RoomRegistry
 from meet.media.twirp.auth import Authenticator, Grants
 from meet.media.twirp.egress_info import check_layout, egress_info, egress_request, participant_request
 from meet.media.twirp.egress_model import (
+    Compose,
     EgressControl,
     EgressNotRunning,
     EgressRefused,
     EgressRequest,
+    EgressSilent,
     EgressUnavailable,
     EgressUnknown,
 )
+from meet.media.twirp.egress_tracks import track_composite_request, track_request
 from meet.media.twirp.errors import TwirpError
 from meet.media.twirp.service import Method, Service
+
+
+@contextlib.contextmanager
+def of_running() -> Iterator[None]:
+    """The control's refusals in the protocol's words."""
+    try:
+        yield
+    except EgressUnknown as error:
+        raise TwirpError("not_found", str(error)) from None
+    except EgressNotRunning as error:
+        raise TwirpError("failed_precondition", str(error)) from None
+    except EgressSilent as error:  # another code than `unavailable`: the wish has been taken note of
+        raise TwirpError("deadline_exceeded", str(error)) from None
+    except EgressUnavailable as error:
+        raise TwirpError("unavailable", str(error)) from None
 
 
 class EgressApi:
@@ -36,32 +57,41 @@ class EgressApi:
             {
                 "StartRoomCompositeEgress": Method(api.RoomCompositeEgressRequest, self.start_room_composite),
                 "StartParticipantEgress": Method(api.ParticipantEgressRequest, self.start_participant),
+                "StartTrackCompositeEgress": Method(api.TrackCompositeEgressRequest, self.start_track_composite),
+                "StartTrackEgress": Method(api.TrackEgressRequest, self.start_track),
                 "StopEgress": Method(api.StopEgressRequest, self.stop_egress),
                 "ListEgress": Method(api.ListEgressRequest, self.list_egress),
                 "UpdateLayout": Method(api.UpdateLayoutRequest, self.update_layout),
             },
-            known=frozenset(
-                {
-                    "StartEgress",
-                    "StartWebEgress",
-                    "StartTrackCompositeEgress",
-                    "StartTrackEgress",
-                    "UpdateStream",
-                }
-            ),
+            known=frozenset({"StartEgress", "StartWebEgress", "UpdateStream"}),
         )
 
-    async def start_room_composite(self, grants: Grants, message: api.RoomCompositeEgressRequest) -> api.EgressInfo:
+    async def start_room_composite(
+        self, grants: Grants, message: api.RoomCompositeEgressRequest, compose: Compose | None = None
+    ) -> api.EgressInfo:
         """Answers at once with status STARTING; the room must exist."""
         grants.need_record()
         room = self._registry.require(message.room_name)
-        return await self._start(egress_request(message, room.sid, datetime.datetime.now(datetime.UTC)))
+        request = egress_request(message, room.sid, datetime.datetime.now(datetime.UTC))
+        return await self._start(replace(request, compose=compose))
 
     async def start_participant(self, grants: Grants, message: api.ParticipantEgressRequest) -> api.EgressInfo:
         """Records until the participant leaves; one that is not there yet is waited for, as in LiveKit."""
         grants.need_record()
         room = self._registry.require(message.room_name)
         return await self._start(participant_request(message, room.sid, datetime.datetime.now(datetime.UTC)))
+
+    async def start_track_composite(self, grants: Grants, message: api.TrackCompositeEgressRequest) -> api.EgressInfo:
+        """A picture and a sound, not of the same participant of necessity, as one file; until both are gone."""
+        grants.need_record()
+        room = self._registry.require(message.room_name)
+        return await self._start(track_composite_request(message, room, datetime.datetime.now(datetime.UTC)))
+
+    async def start_track(self, grants: Grants, message: api.TrackEgressRequest) -> api.EgressInfo:
+        """One track as it comes, without transcoding; until it is gone."""
+        grants.need_record()
+        room = self._registry.require(message.room_name)
+        return await self._start(track_request(message, room, datetime.datetime.now(datetime.UTC)))
 
     async def _start(self, request: EgressRequest) -> api.EgressInfo:
         try:
@@ -73,27 +103,20 @@ class EgressApi:
 
     async def stop_egress(self, grants: Grants, message: api.StopEgressRequest) -> api.EgressInfo:
         grants.need_record()
-        try:
+        with of_running():
             return egress_info(await self._control.stop(message.egress_id))
-        except EgressUnknown as error:
-            raise TwirpError("not_found", str(error)) from None
-        except EgressNotRunning as error:
-            raise TwirpError("failed_precondition", str(error)) from None
 
     async def update_layout(self, grants: Grants, message: api.UpdateLayoutRequest) -> api.EgressInfo:
         grants.need_record()
         layout = check_layout(message.layout)
-        try:
+        with of_running():
             return egress_info(await self._control.update_layout(message.egress_id, layout))
-        except EgressUnknown as error:
-            raise TwirpError("not_found", str(error)) from None
-        except EgressNotRunning as error:
-            raise TwirpError("failed_precondition", str(error)) from None
 
     async def list_egress(self, grants: Grants, message: api.ListEgressRequest) -> api.ListEgressResponse:
         """All that match in one page; an unknown id is an empty list."""
         grants.need_record()
-        found = self._control.list(
-            egress_id=message.egress_id or None, room=message.room_name or None, active=message.active
-        )
+        with of_running():
+            found = await self._control.find(
+                egress_id=message.egress_id or None, room=message.room_name or None, active=message.active
+            )
         return api.ListEgressResponse(items=[egress_info(state) for state in found])

@@ -1,15 +1,16 @@
-"""EgressState <-> LiveKit's EgressInfo, RoomCompositeEgressRequest and ParticipantEgressRequest."""
+"""EgressState <-> LiveKit's EgressInfo, and the requests for rooms and participants. Tracks: `egress_tracks`."""
 
 from __future__ import annotations
 
 import datetime
-import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 from livekit.protocol import egress as api
 from livekit.protocol import models as pb
 
 from meet.media.twirp.egress_model import LAYOUTS, EgressRequest, EgressState, EgressStatus, ParticipantChoice
+from meet.media.twirp.egress_paths import mp4_key
 from meet.media.twirp.errors import TwirpError
 
 _STATUS: Final[dict[EgressStatus, int]] = {
@@ -21,8 +22,6 @@ _STATUS: Final[dict[EgressStatus, int]] = {
     "aborted": api.EgressStatus.EGRESS_ABORTED,
     "limit_reached": api.EgressStatus.EGRESS_LIMIT_REACHED,
 }
-_MAX_KEY: Final = 900
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 def egress_info(state: EgressState) -> api.EgressInfo:
@@ -49,8 +48,13 @@ def egress_info(state: EgressState) -> api.EgressInfo:
         error_code=state.error_code or 0,
         details=state.details or "",
     )
+    tracks = state.request.tracks
     if state.request.participant is not None:
         info.participant.ParseFromString(state.request.original)
+    elif tracks is not None and tracks.direct:
+        info.track.ParseFromString(state.request.original)
+    elif tracks is not None:
+        info.track_composite.ParseFromString(state.request.original)
     else:
         info.room_composite.ParseFromString(state.request.original)
         info.room_composite.room_name = state.request.room_name
@@ -78,8 +82,8 @@ def egress_request(message: api.RoomCompositeEgressRequest, room_sid: str, now: 
         room_name=message.room_name,
         room_sid=room_sid,
         layout=layout,
-        encoding=_encoding(message),
-        key=_key(_only(files), message.room_name, room_sid, now),
+        encoding=encoding(message),
+        key=mp4_key(only(files), "{room_name}-{time}", now, room_name=message.room_name, room_id=room_sid),
         original=message.SerializeToString(),
     )
 
@@ -94,14 +98,22 @@ def participant_request(message: api.ParticipantEgressRequest, room_sid: str, no
         room_name=message.room_name,
         room_sid=room_sid,
         layout="grid",
-        encoding=_encoding(message),
-        key=_key(_only(list(message.file_outputs)), message.room_name, room_sid, now, message.identity),
+        encoding=encoding(message),
+        key=mp4_key(
+            only(message.file_outputs),
+            "{room_name}-{publisher_identity}-{time}",
+            now,
+            room_name=message.room_name,
+            room_id=room_sid,
+            publisher_identity=message.identity,
+        ),
         original=message.SerializeToString(),
         participant=ParticipantChoice(message.identity, message.screen_share),
     )
 
 
-def _only(outputs: list[api.EncodedFileOutput]) -> api.EncodedFileOutput:
+def only(outputs: Sequence[api.EncodedFileOutput]) -> api.EncodedFileOutput:
+    """The one output. Raises invalid_argument for none and for several."""
     if len(outputs) != 1:
         raise TwirpError("invalid_argument", "exactly one file output is required")
     return outputs[0]
@@ -115,8 +127,12 @@ def check_layout(layout: str) -> str:
     return name
 
 
-def _encoding(message: api.RoomCompositeEgressRequest | api.ParticipantEgressRequest) -> str | dict[str, Any]:
-    """Preset name, or the options object of the recorder (bitrates in kbit/s, key frames in seconds)."""
+def encoding(
+    message: api.RoomCompositeEgressRequest | api.ParticipantEgressRequest | api.TrackCompositeEgressRequest,
+) -> str | dict[str, Any]:
+    """Preset name, or the options object of the recorder (bitrates in kbit/s, key frames in seconds).
+
+    Raises invalid_argument for what is out of range or unknown."""
     if message.WhichOneof("options") != "advanced":
         if int(message.preset) > int(api.EncodingOptionsPreset.PORTRAIT_H264_1080P_60):
             raise TwirpError("invalid_argument", "unknown encoding preset")
@@ -145,28 +161,6 @@ def _encoding(message: api.RoomCompositeEgressRequest | api.ParticipantEgressReq
             "frequency": options.audio_frequency or 44100,
         },
     }
-
-
-def _key(output: api.EncodedFileOutput, room: str, room_sid: str, now: datetime.datetime, identity: str = "") -> str:
-    """Storage key of the file: the path with LiveKit's placeholders filled in and `.mp4` added."""
-    if output.WhichOneof("output") is not None:
-        raise TwirpError("invalid_argument", "files go to this server's own storage; leave s3, gcp and azure out")
-    if int(output.file_type) not in (api.EncodedFileType.DEFAULT_FILETYPE, api.EncodedFileType.MP4):
-        raise TwirpError("unimplemented", "only MP4 files are available")
-    path = output.filepath or ("{room_name}-{publisher_identity}-{time}" if identity else "{room_name}-{time}")
-    fields = {
-        "{room_name}": room.replace("/", "_"),
-        "{room_id}": room_sid,
-        "{publisher_identity}": identity.replace("/", "_"),
-        "{time}": now.strftime("%Y-%m-%dT%H%M%S"),
-    }
-    for placeholder, value in fields.items():
-        path = path.replace(placeholder, value)
-    key = path if path.endswith(".mp4") else f"{path}.mp4"
-    parts = key.split("/")
-    if len(key.encode()) > _MAX_KEY or _UNSAFE.search(key) or any(part in ("", ".", "..") for part in parts):
-        raise TwirpError("invalid_argument", "filepath must be a relative path without '..'")
-    return key
 
 
 def _ns(milliseconds: int | None) -> int:

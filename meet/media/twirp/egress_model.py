@@ -11,8 +11,11 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 EgressStatus: TypeAlias = Literal["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"]
 EgressEventName: TypeAlias = Literal["egress_started", "egress_updated", "egress_ended"]
+Compose: TypeAlias = Literal["live", "after"]
+"""When the composite is made: while the meeting runs, or when it is over."""
 
 STATUSES: Final[tuple[EgressStatus, ...]] = get_args(EgressStatus)
+COMPOSE: Final[tuple[Compose, ...]] = get_args(Compose)
 FINAL: Final[frozenset[str]] = frozenset({"complete", "failed", "aborted", "limit_reached"})
 LAYOUTS: Final = ("grid", "speaker", "single-speaker")
 
@@ -26,11 +29,20 @@ class ParticipantChoice:
 
 
 @dataclass(frozen=True)
+class TrackChoice:
+    """Record only these tracks, by sid ("" for none): one as it is into a file of its own, or both as one composite."""
+
+    video: str = ""
+    audio: str = ""
+    direct: bool = False
+
+
+@dataclass(frozen=True)
 class EgressRequest:
     """A wish to record. encoding: preset name or options object; key: storage key of the finished file.
 
-    participant: None records the whole room. `original` is the serialized RoomCompositeEgressRequest or
-    ParticipantEgressRequest, echoed in every EgressInfo.
+    Without participant and tracks it is the whole room. compose: None leaves it to this server's configuration.
+    `original` is the serialized request of LiveKit's API, echoed in every EgressInfo.
     """
 
     room_name: str
@@ -40,11 +52,16 @@ class EgressRequest:
     key: str
     original: bytes = field(default=b"", repr=False)
     participant: ParticipantChoice | None = None
+    compose: Compose | None = None
+    tracks: TrackChoice | None = None
 
 
 @dataclass(frozen=True)
 class EgressState:
-    """Where an egress stands. Times are unix ms, size bytes, duration seconds."""
+    """Where an egress stands. Times are unix ms, size bytes, duration seconds.
+
+    paused: what the recorder says, not what it was asked for. integrity: what was measured of the finished file.
+    """
 
     egress_id: str
     request: EgressRequest
@@ -58,6 +75,8 @@ class EgressState:
     details: str | None = None
     size: int | None = None
     duration_s: float | None = None
+    paused: bool = False
+    integrity: dict[str, Any] | None = None
 
     @property
     def final(self) -> bool:
@@ -87,8 +106,12 @@ class EgressNotRunning(EgressError):
     """The egress is ending or over."""
 
 
+class EgressSilent(EgressError):
+    """The recorder did not confirm; it will be told again when it is back."""
+
+
 class EgressUnavailable(EgressError):
-    """The egress could not be started; nothing was left behind."""
+    """The egress could not be started and nothing was left behind, or who knows of all egresses does not answer."""
 
 
 class EgressRefused(EgressUnavailable):
@@ -96,7 +119,7 @@ class EgressRefused(EgressUnavailable):
 
 
 class EgressControl(Protocol):
-    """Starts, stops and lists recordings."""
+    """Starts, stops and lists recordings. Where it is another process's, every call may raise EgressUnavailable."""
 
     async def start(self, request: EgressRequest) -> EgressState:
         """Raises EgressUnavailable, or EgressRefused when it was not even tried."""
@@ -107,5 +130,10 @@ class EgressControl(Protocol):
     async def update_layout(self, egress_id: str, layout: str) -> EgressState:
         """Raises EgressUnknown or EgressNotRunning."""
 
-    def list(self, *, egress_id: str | None = None, room: str | None = None, active: bool = False) -> list[EgressState]:
+    async def set_paused(self, egress_id: str, paused: bool) -> EgressState:
+        """Pause, or go on; returns when the recorder has. Raises EgressUnknown, EgressNotRunning, EgressSilent."""
+
+    async def find(
+        self, *, egress_id: str | None = None, room: str | None = None, active: bool = False
+    ) -> list[EgressState]:
         """Newest last; `active` leaves out those that are over."""

@@ -19,6 +19,7 @@ Code: TypeAlias = Literal[
     "unimplemented",
     "internal",
     "unavailable",
+    "deadline_exceeded",
 ]
 
 HTTP_STATUS: Final[dict[Code, int]] = {
@@ -33,6 +34,7 @@ HTTP_STATUS: Final[dict[Code, int]] = {
     "unimplemented": 501,
     "internal": 500,
     "unavailable": 503,
+    "deadline_exceeded": 408,
 }
 
 

@@ -10,14 +10,20 @@
 - `opus`     libopus: decoding, error correction, concealment
 - `audio`    one audio track: Opus in, samples on the timeline out; and the mix
 - `offsets`  how far sound and picture of one person are apart
-- `picture`  arranges the tiles and draws what has changed
+- `picture`  arranges the tiles; its sheets take turns
+- `sheet`    a canvas and what is on it; draws or copies only what differs
 - `canvas`   one YUV420P picture, drawn in place
 - `overlay`  names and initials, rendered once, blended cheaply
 - `text`     letters of any script to masks
 - `encoder`  H264 and VP8 encoders in three speeds
 - `output`   encoders into a file: MP4 or WebM
+- `seam`     where a composition goes on that another process began
 - `overload` less picture while the machine is too busy
 
 Output has a constant frame rate: tick k lies at k / fps and shows what was captured until then. It is drawn `DELAY_US`
 later, when reordered and retransmitted packets have arrived.
+
+Ticks are made several at a time: first each track is decoded for all of them, then they are drawn, encoded, and their
+sound is decoded and mixed. Turn by turn within every tick, each of these would find the processor's caches full of the
+others' code and pictures.
 """

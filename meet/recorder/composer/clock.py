@@ -70,6 +70,12 @@ class TrackClock:
         self.off = 0
         """By how many µs the newest mapped time is before (+) or behind (-) the best estimate, while it is slewed."""
 
+    def paused(self, us: int) -> None:
+        """Nothing was heard of the track for so long on purpose; what is too old by now to be drifted from goes."""
+        if us > _WINDOW_US:
+            self._arrivals = MinimumWindow()
+            self._report, self._applied, self._unplaced = None, None, False
+
     def media_us(self, rtp: int) -> int:
         """RTP time in microseconds since RTP zero."""
         return rtp * 1_000_000 // self._rate

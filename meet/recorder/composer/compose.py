@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from av import VideoFrame
 
-from meet.recorder.composer.audio import AudioTrack, Mixer
+from meet.recorder.composer.audio import AudioTrack, Mixer, samples
 from meet.recorder.composer.offsets import Offsets
 from meet.recorder.composer.opus import RATE
 from meet.recorder.composer.output import Output
@@ -18,6 +19,7 @@ from meet.recorder.composer.overload import LADDER, Overload, Rung
 from meet.recorder.composer.picture import OnTiles, Picture
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composer.scene import Scene
+from meet.recorder.composer.seam import START, Seam
 from meet.recorder.composer.video import VideoTrack
 from meet.recorder.journal.records import (
     Begin,
@@ -25,11 +27,14 @@ from meet.recorder.journal.records import (
     Frame,
     LayoutChange,
     Mute,
+    Pause,
     Person,
     Record,
+    Resume,
     Session,
     Speakers,
     Stop,
+    Tick,
     Track,
     TrackEnd,
 )
@@ -38,6 +43,9 @@ log = structlog.get_logger(__name__)
 
 DELAY_US: Final = 300_000
 """How far drawing stays behind the journal: what is reordered or sent again may take this long."""
+
+_WARM_UP: Final = RATE
+"""Samples before those that count from which on sound is decoded: an Opus decoder needs some to be itself."""
 
 
 class Aborted(Exception):
@@ -50,6 +58,7 @@ class Result:
 
     frames: those in the file; repeated: of these, equal to the one before; left_out: not made on a busy machine.
     gaps: times at which video or sound was lost. worst_offset_s: between somebody's sound and picture, as placed.
+    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s.
     """
 
     duration_s: float
@@ -61,6 +70,12 @@ class Result:
     repeated: int = 0
     left_out: int = 0
     worst_offset_s: float = 0.0
+    pauses: int = 0
+    paused_s: float = 0.0
+
+
+class Mismatch(Exception):
+    """The journal ends before what earlier processes made of it."""
 
 
 class Composer:
@@ -74,21 +89,30 @@ class Composer:
         on_ready: Callable[[], None] | None,
         on_tiles: OnTiles | None,
         live: Callable[[], int] | None = None,
+        seam: Seam = START,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
-        self._profile = profile
+        self._profile, self._seam, self._on_step = profile, seam, on_step
         self._on_ready = on_ready
         self._scene, self._mixer = Scene(), Mixer()
         self._picture = Picture(profile.width, profile.height, layout, self._scene, on_tiles)
-        self._output = Output(output, profile)
+        self._output = Output(output, profile, seam)
+        self._mixer.position = self._output.begins
         self._zero: int | None = None
         self._early: list[tuple[AudioTrack, Frame]] = []
         self._ticks = 0
-        self._overload = Overload(live) if live is not None else None
+        self._overload = Overload(live, seam.level) if live is not None else None
         self._rung, self._speed = LADDER[0], 0
-        self._drawn = self._repeated = 0
-        self._encoded: int | None = None
+        self._drawn, self._repeated = len(seam.drawn), 0
+        self._encoded: int | None = seam.drawn[-1] if seam.drawn else None
+        self._behind = iter(seam.drawn)
+        self._behind_next = next(self._behind, None)
+        self._paused_at: int | None = None
+        self._pauses = self._paused_us = 0
         self._offsets = Offsets(self._scene)
         self._next = 0
+        self._worthwhile = 0
+        self._shown: list[tuple[VideoFrame, int]] = []
 
     def run(self, records: Iterable[Record], abort: threading.Event | None) -> Result:
         """Compose to the end of the records. Raises Aborted, OSError, av.FFmpegError."""
@@ -103,14 +127,20 @@ class Composer:
                 # A new process does not know yet whether the meeting went on without it: only what it receives tells.
                 if last is None or not isinstance(record, Session):
                     last = max(record.at, last or record.at)
-                self._render_until(last - DELAY_US)
+                # Everything that is due before anything but media happens, else only when it is a good turn's work.
+                if last - DELAY_US > self._worthwhile or not isinstance(record, Frame | ClockReport | Tick):
+                    self._render_until(last - DELAY_US)
                 self._handle(record)
                 if self._overload is not None and self._overload.handled(last):
                     self._step_to(self._overload.rung)
             end = last if end is None else end
+            if self._paused_at is not None:
+                end = self._paused_at
             if self._zero is not None and end is not None:
                 # Stopped at once: one picture, because a file without any is no file.
                 self._render_until(max(end, self._zero + 1), last=True)
+            if self._ticks < self._seam.ticks:
+                raise Mismatch(f"{self._ticks} pictures instead of {self._seam.ticks}")
         except BaseException:
             self._output.abort()
             raise
@@ -125,6 +155,8 @@ class Composer:
             repeated=self._repeated,
             left_out=self._ticks - self._drawn,
             worst_offset_s=self._offsets.worst_us / 1_000_000,
+            pauses=self._pauses,
+            paused_s=self._paused_us / 1_000_000,
         )
 
     # -- records
@@ -153,6 +185,10 @@ class Composer:
                 scene.session(record.at)
             case Begin():
                 self._begin(record.at)
+            case Pause():
+                self._pause(record.at)
+            case Resume():
+                self._resume(record.at)
 
     def _frame(self, frame: Frame) -> None:
         member = self._scene.members.get(frame.track)
@@ -170,54 +206,121 @@ class Composer:
         if self._zero is not None:
             return
         self._zero = at
+        if self._paused_at is not None:
+            self._paused_at = at
         if self._on_ready is not None:
             self._on_ready()
         for track, frame in self._early:
             track.push(frame, at)
         self._early = []
 
+    def _pause(self, at: int) -> None:
+        """Whatever was captured before is here by now: draw up to this moment, and wait."""
+        if self._paused_at is None:
+            self._render_until(at)
+            self._paused_at = at
+
+    def _resume(self, at: int) -> None:
+        """The time in between is taken out by moving time zero."""
+        if self._paused_at is None:
+            return
+        away = max(at - self._paused_at, 0)
+        if self._zero is not None:
+            self._pauses, self._paused_us = self._pauses + 1, self._paused_us + away
+            for audio in self._scene.audio():
+                audio.cut(samples(self._paused_at - self._zero))
+            self._zero += away
+            self._worthwhile += away
+        for member in self._scene.members.values():
+            member.clock.paused(away)
+        self._paused_at = None
+
     # -- time
 
     def _render_until(self, now: int, *, last: bool = False) -> None:
         """Draw every tick before `now`; the last time, sound is cut to the picture's length."""
-        if self._zero is None:
+        if self._zero is None or (self._paused_at is not None and not last):
             return
-        while (at := self._zero + self._next) < now:
-            if self._ticks % self._rung.step == 0:
-                self._repeated += not self._picture.draw(at)
-                self._show()
-            self._offsets.look(at)
-            self._ticks += 1
-            self._next = self._since_zero(1_000_000)
-            self._sound(last=False)
+        while self._zero + self._next < now:
+            self._render_some(self._zero, now)
+        self._worthwhile = self._zero + self._since_zero(1_000_000, ahead=self._picture.ahead - 1)
         if last:
             if self._encoded is not None and self._encoded < self._ticks - 1:
                 self._ticks -= 1
                 self._show()  # so that the file is as long as the recording was
                 self._ticks += 1
+                self._encode()
             self._sound(last=True)
 
+    def _render_some(self, zero: int, now: int) -> None:
+        """A turn: as many ticks before `now` as there are sheets to draw on, and the sound until there.
+
+        Decoding, drawing, encoding and mixing each take longer turns, because each finds the processor's caches full of
+        the others' code and pictures at first."""
+        self._on_step()
+        end = min(now, zero + self._since_zero(1_000_000, ahead=self._picture.ahead))
+        for video in self._scene.videos():
+            video.decode_ahead(end - 1)
+        while (at := zero + self._next) < end:
+            if self._ticks < self._seam.ticks:
+                self._pass_over(at)
+            elif self._ticks % self._rung.step == 0 or self._ticks == self._seam.ticks:
+                if self._seam.ticks and self._ticks == self._seam.ticks:
+                    self._take_over()
+                self._repeated += not self._picture.draw(at)
+                self._show()
+            self._offsets.look(at)
+            self._ticks += 1
+            self._next = self._since_zero(1_000_000)
+        self._encode()
+        self._sound(last=False)
+
+    def _pass_over(self, at: int) -> None:
+        """A tick that is in an earlier piece."""
+        changed = self._picture.pass_over(at)
+        if self._ticks == self._behind_next:
+            self._repeated += not changed
+            self._behind_next = next(self._behind, None)
+
+    def _take_over(self) -> None:
+        """From here on, make the file."""
+        self._picture.catch_up(self._on_step)
+        if self._overload is not None:
+            self._step_to(self._overload.rung)
+
     def _show(self) -> None:
-        self._output.video(self._picture.frame, self._ticks)
+        self._shown.append((self._picture.frame, self._ticks))
         self._encoded = self._ticks
         self._drawn += 1
+
+    def _encode(self) -> None:
+        """What was drawn in this turn."""
+        for frame, tick in self._shown:
+            self._output.video(frame, tick)
+        self._shown.clear()
 
     def _step_to(self, rung: Rung) -> None:
         if rung.speed != self._speed and self._output.change_speed(rung.speed):
             self._speed = rung.speed
         self._rung = rung
 
-    def _since_zero(self, rate: int) -> int:
-        """The next tick's time in units of 1 / rate."""
+    def _since_zero(self, rate: int, ahead: int = 0) -> int:
+        """The next tick's time, or that of the one so many after it, in units of 1 / rate."""
         fps = self._profile.fps
-        return self._ticks * rate * fps.denominator // fps.numerator
+        return (self._ticks + ahead) * rate * fps.denominator // fps.numerator
 
     def _sound(self, *, last: bool) -> None:
         wanted = self._since_zero(RATE)
         tracks = self._scene.audio()
         block = self._output.block
-        while self._mixer.position + block <= wanted:
-            self._output.audio(self._mixer.mix(tracks, block))
+        if wanted < self._mixer.position:  # in an earlier piece
+            warm = wanted + _WARM_UP >= self._mixer.position
+            for track in tracks:
+                track.decode() if warm else track.pass_over()
+            return
+        whole = (wanted - self._mixer.position) // block * block
+        if whole > 0:
+            self._output.audio(self._mixer.mix(tracks, whole))
         if last and wanted > self._mixer.position:
             self._output.audio(self._mixer.mix(tracks, wanted - self._mixer.position))
 
@@ -231,11 +334,16 @@ def compose(
     on_tiles: OnTiles | None = None,
     abort: threading.Event | None = None,
     live: Callable[[], int] | None = None,
+    seam: Seam = START,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Result:
     """Make `output` from a journal's records; blocks for as long as the records do.
 
     on_ready: called once, at time zero: frames are coming in, encoders and file are open. on_tiles: called after every
     change of the arrangement. Both on the calling thread. live: the clock of a journal that is still being written; who
-    falls behind it makes less of the picture. Raises ValueError (layout), Aborted, OSError, av.FFmpegError.
+    falls behind it makes less of the picture. seam: make only the piece that follows those of earlier processes; what
+    comes before is gone through without decoding, drawing, mixing or encoding, so that everything is as it was there.
+    on_step: called before every turn of ticks, however many of them one record makes due, and before all long work.
+    Raises ValueError (layout), Aborted, Mismatch, OSError, av.FFmpegError.
     """
-    return Composer(output, profile, layout, on_ready, on_tiles, live).run(records, abort)
+    return Composer(output, profile, layout, on_ready, on_tiles, live, seam, on_step).run(records, abort)

@@ -31,7 +31,7 @@ class Offsets:
             if member.media.muted:
                 continue
             if isinstance(member.media, VideoTrack):
-                if member.info.source != SCREEN and member.media.picture is not None:
+                if member.info.source != SCREEN and member.media.has_picture:
                     pictures[member.info.identity] = member.clock.off
             else:
                 sounds[member.info.identity] = member.media.off * 1_000_000 // RATE

@@ -21,8 +21,11 @@ CHANNELS: Final = 2
 MAX_SAMPLES: Final = RATE * 120 // 1000
 """Of one packet (RFC 6716 3.2)."""
 
+_HEAD_BYTES: Final = 2
+"""They tell how long a packet is (RFC 6716 3.1, 3.2)."""
+
 Samples: TypeAlias = npt.NDArray[np.float32]
-"""Channels x samples, -1 to 1."""
+"""Channels x samples, -1 to 1; in memory, the channels of a sample lie side by side, as libopus has them."""
 
 _FLOATS = ctypes.POINTER(ctypes.c_float)
 
@@ -56,6 +59,12 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+@lru_cache(maxsize=1024)
+def _length(head: bytes) -> int:
+    count: int = _library().opus_packet_get_nb_samples(head, len(head), RATE)
+    return max(0, count)
+
+
 class OpusDecoder:
     """One stream. Raises OpusMissing."""
 
@@ -75,8 +84,7 @@ class OpusDecoder:
 
     def length(self, payload: bytes) -> int:
         """Samples in a packet; 0 for what is none."""
-        count: int = self._library.opus_packet_get_nb_samples(payload, len(payload), RATE)
-        return max(0, count)
+        return _length(payload[:_HEAD_BYTES])
 
     def decode(self, payload: bytes) -> Samples:
         """A packet. Raises Undecodable."""
@@ -95,4 +103,4 @@ class OpusDecoder:
         made = self._library.opus_decode_float(self._state, payload, size, self._pointer, length, int(fec))
         if made < 0:
             raise Undecodable(self._library.opus_strerror(made).decode())
-        return self._buffer[:made].T.copy()
+        return self._buffer[:made].copy().T

@@ -15,18 +15,30 @@ from av.video.stream import VideoStream
 from meet.recorder.composer.encoder import configure, successor
 from meet.recorder.composer.opus import CHANNELS, RATE, Samples
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.seam import START, Grid, Seam
 
-_FRAGMENT_US: Final = 2_000_000
+_FRAGMENT_US: Final = 3_000_000
+"""The most that one fragment holds where key frames are farther apart."""
+_MOVFLAGS: Final = "hybrid_fragmented+empty_moov+default_base_moof+frag_keyframe"
+"""An ordinary MP4 once closed. Until then, and inside of it for ever, fragments that begin with key frames and can be
+played without what comes before them."""
+
+
+def create(path: Path, profile: Profile) -> av.container.OutputContainer:
+    """The container of a recording. frag_duration, because fragments at key frames alone keep everything in memory
+    until the next one; flushed, because half a megabyte in a buffer is many seconds of a still meeting."""
+    mp4 = {"movflags": _MOVFLAGS, "frag_duration": str(_FRAGMENT_US)}
+    webm = {"cluster_time_limit": str(_FRAGMENT_US // 1000)}
+    options = (mp4 if profile.container == "mp4" else webm) | {"flush_packets": "1"}
+    path.unlink(missing_ok=True)  # it may be shared with the storage: never write into it
+    return av.open(str(path), "w", format=profile.container, options=options)
 
 
 class Output:
-    """One file. frag_duration, because fragments at key frames alone keep everything in memory until the next one."""
+    """One file, or with a `seam` the piece that goes on there: its pictures and its sound both begin at time 0."""
 
-    def __init__(self, path: Path, profile: Profile) -> None:
-        mp4 = {"movflags": "hybrid_fragmented", "frag_duration": str(_FRAGMENT_US)}
-        webm = {"cluster_time_limit": str(_FRAGMENT_US // 1000)}
-        options = mp4 if profile.container == "mp4" else webm
-        self._container = av.open(str(path), "w", format=profile.container, options=options)
+    def __init__(self, path: Path, profile: Profile, seam: Seam = START) -> None:
+        self._container = create(path, profile)
         self._profile = profile
         try:
             self._video = self._add_video(profile)
@@ -35,12 +47,16 @@ class Output:
         except BaseException:
             self._container.close()
             raise
-        self._samples = 0
         self._resampler = None
         if profile.audio_rate != RATE:
             self._resampler = AudioResampler("fltp", "stereo", profile.audio_rate)
         # The encoder wants blocks of its own frame size; with another rate the resampler's FIFO cuts them.
         self.block = self._audio.codec_context.frame_size or 1024
+        self._seam = seam
+        grid = Grid.of(profile)
+        self.begins = grid.feed_from(seam.sample) if grid is not None else 0
+        """Where `audio` has to begin (samples at 48 kHz); what it encodes before the seam is not kept."""
+        self._samples = self.begins
 
     def _add_video(self, profile: Profile) -> VideoStream:
         stream = self._container.add_stream(profile.video_codec, rate=profile.fps)
@@ -63,8 +79,8 @@ class Output:
         return stream
 
     def video(self, picture: av.VideoFrame, number: int) -> None:
-        """Encode the canvas as frame `number`."""
-        picture.pts = number
+        """Encode the canvas as frame `number` of the recording."""
+        picture.pts = number - self._seam.ticks
         picture.time_base = self._encoder.time_base
         self._mux_video(self._encoder.encode(picture))
 
@@ -83,7 +99,7 @@ class Output:
             self._container.mux(packet)
 
     def audio(self, sound: Samples) -> None:
-        """Encode the next samples; every block but the last must have `block` samples."""
+        """Encode the next samples; all but the last come in multiples of `block`."""
         frame = av.AudioFrame.from_ndarray(sound, format="fltp", layout="stereo" if CHANNELS == 2 else "mono")
         frame.sample_rate = RATE
         frame.time_base = Fraction(1, RATE)
@@ -98,7 +114,11 @@ class Output:
     def _mux_audio(self, packets: list[av.Packet[AudioStream]]) -> None:
         # The encoder's priming lies before time zero. Keeping it makes the muxer shift all but the first picture by its
         # length; without it the decoder fades in over the first 21 ms.
-        self._container.mux([packet for packet in packets if packet.pts is None or packet.pts >= 0])
+        for packet in packets:
+            if packet.pts is None or packet.pts >= self._seam.sample:
+                if packet.pts is not None:
+                    packet.pts = packet.dts = packet.pts - self._seam.sample
+                self._container.mux(packet)
 
     def close(self) -> None:
         """Flush the encoders and finish the file."""

@@ -31,9 +31,10 @@ _MAX_PATIENCE_US: Final = 160_000_000
 class Overload:
     """Where on the ladder a live composition stands. `now`: the journal's clock, µs."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], level: int = 0) -> None:
+        """level: where an earlier process left the ladder."""
         self._now = now
-        self._level = 0
+        self._level = level
         self._looked: tuple[int, int] | None = None
         self._in_time_since: int | None = None
         self._patience = _PATIENCE_US

@@ -91,7 +91,7 @@ class Scene:
         for number, other in list(self.members.items()):
             if other.place == member.place and other.media is not media:
                 if isinstance(media, VideoTrack) and isinstance(other.media, VideoTrack):
-                    media.picture = other.media.picture  # until its own first picture
+                    media.inherit(other.media)
                 self._drop(number)
         self._seat(info)
 
@@ -113,7 +113,7 @@ class Scene:
         if member is not None and member.media.muted != muted:
             member.media.muted = muted
             if isinstance(member.media, VideoTrack):
-                member.media.picture = None  # nobody wants to see the old one again on unmuting
+                member.media.forget()  # nobody wants to see the old one again on unmuting
             self.changed = True
 
     def session(self, at: int) -> None:

@@ -31,7 +31,7 @@ def segment_records(segment: Path) -> Iterator[Record]:
 
 
 class JournalReader:
-    """Iterates over the records of a journal directory, in order, once.
+    """Iterates over the records of a journal directory, in order; every iteration begins with the first.
 
     `wake` is called (from any thread) when there may be more, `finish` when the writer has closed. Until `finish`, the
     iteration waits at the end of the newest segment instead of ending. A torn or damaged tail ends its segment: what

@@ -149,9 +149,39 @@ class Person:
     present: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From here on nothing of the meeting is recorded, and no time passes in the file."""
+
+    kind: ClassVar[int] = 13
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The file goes on where `Pause` stopped it; video from its next key frames on."""
+
+    kind: ClassVar[int] = 14
+    at: int
+
+
 Record: TypeAlias = (
-    Session | Track | Frame | ClockReport | TrackEnd | Mute | Speakers | Stop | LayoutChange | Tick | Begin | Person
+    Session
+    | Track
+    | Frame
+    | ClockReport
+    | TrackEnd
+    | Mute
+    | Speakers
+    | Stop
+    | LayoutChange
+    | Tick
+    | Begin
+    | Person
+    | Pause
+    | Resume
 )
+_TIMES: Final[dict[int, type[Tick | Begin | Pause | Resume]]] = {cls.kind: cls for cls in (Tick, Begin, Pause, Resume)}
 _JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange | Person]]] = {
     cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange, Person)
 }
@@ -169,7 +199,7 @@ def encode(record: Record) -> bytes:
             body = _MUTE.pack(record.kind, record.track, record.muted, record.at)
         case TrackEnd():
             body = _MUTE.pack(record.kind, record.track, 0, record.at)
-        case Tick() | Begin():
+        case Tick() | Begin() | Pause() | Resume():
             body = _AT.pack(record.kind, record.at)
         case _:
             body = bytes([record.kind]) + json.dumps(asdict(record), separators=(",", ":")).encode()
@@ -188,8 +218,7 @@ def decode(body: bytes) -> Record | None:
     if kind in (Mute.kind, TrackEnd.kind):
         _, track, muted, at = _MUTE.unpack(body)
         return Mute(at, track, bool(muted)) if kind == Mute.kind else TrackEnd(at, track)
-    if kind in (Tick.kind, Begin.kind):
-        at = _AT.unpack(body)[1]
-        return Tick(at) if kind == Tick.kind else Begin(at)
+    if kind in _TIMES:
+        return _TIMES[kind](_AT.unpack(body)[1])
     cls = _JSON.get(kind)
     return cls(**json.loads(body[1:])) if cls is not None else None

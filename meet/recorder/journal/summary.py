@@ -11,17 +11,23 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from meet.recorder.journal.reader import segment_records, segments
-from meet.recorder.journal.records import Begin, Record, Session, Stop, Track
+from meet.recorder.journal.records import Begin, Frame, Pause, Record, Resume, Session, Stop, Track
 
 
 @dataclass(slots=True)
 class Summary:
-    """Everything up to some point. Times as in the records; begin_at is 0 before the recording's time zero."""
+    """Everything up to some point. Times as in the records; begin_at is 0 before the recording's time zero.
+
+    paused_at: when the pause began that has not ended, 0 for none. paused_us: length of those that have, as far as they
+    came after time zero.
+    """
 
     begin_at: int = 0
     last_at: int = 0
     next_track: int = 1
     stopped: bool = False
+    paused_at: int = 0
+    paused_us: int = 0
 
     @property
     def begun(self) -> bool:
@@ -30,6 +36,9 @@ class Summary:
 
     def take(self, record: Record) -> None:
         """One more record."""
+        if isinstance(record, Frame):  # nearly all of them
+            self.last_at = max(self.last_at, record.at)
+            return
         if isinstance(record, Session):
             return  # a process that came, not anything of the meeting
         self.last_at = max(self.last_at, record.at)
@@ -39,6 +48,12 @@ class Summary:
             self.next_track = max(self.next_track, record.track + 1)
         elif isinstance(record, Stop):
             self.stopped = True
+        elif isinstance(record, Pause):
+            self.paused_at = self.paused_at or record.at
+        elif isinstance(record, Resume) and self.paused_at:
+            if self.begun:
+                self.paused_us += max(record.at - max(self.paused_at, self.begin_at), 0)
+            self.paused_at = 0
 
     def copy(self) -> Summary:
         """For somebody who goes on counting."""

@@ -16,7 +16,9 @@ from meet.recorder.journal.summary import Summary, summarize, summary_path
 
 SEGMENT_BYTES: Final = 64 << 20
 SYNC_INTERVAL_S: Final = 0.5
-_BATCH_S: Final = 0.02
+_BATCH_S: Final = 0.05
+WAITING_S: Final = 2.0
+"""A turn of the writer takes half a second of waiting for records, and what the disk needs."""
 
 
 class JournalWriter:
@@ -44,9 +46,15 @@ class JournalWriter:
         self._fd = -1
         self._size = 0
         self._failed = False
+        self._turn_at = time.monotonic()
         self._open_next()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> bool:
+        """The disk has not taken anything for seconds: what is queued is in this process's memory only."""
+        return self._thread.is_alive() and time.monotonic() - self._turn_at > WAITING_S
 
     def append(self, record: Record) -> None:
         """Queue one record; dropped once writing has failed."""
@@ -62,6 +70,7 @@ class JournalWriter:
         if self._fd >= 0:
             os.fsync(self._fd)
             os.close(self._fd)
+            self._fd = -1  # if the disk is full now, there is nothing left to close
             durable.replace(summary_path(self._path()), self._summary.dump())
         self._number += 1
         path = self._path()
@@ -79,6 +88,7 @@ class JournalWriter:
         closing = False
         try:
             while not closing:
+                self._turn_at = time.monotonic()
                 try:
                     first = self._queue.get(timeout=SYNC_INTERVAL_S)
                     # A short pause turns the packets of one burst into one write.
@@ -108,7 +118,8 @@ class JournalWriter:
             self._failed = True
             self._on_error(error)
         finally:
-            os.close(self._fd)
+            if self._fd >= 0:
+                os.close(self._fd)
             self._on_written()
 
 

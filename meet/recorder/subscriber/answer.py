@@ -41,7 +41,7 @@ def choose(section: Section) -> Choice | None:
 
 def write(sections: list[Section], *, ufrag: str, pwd: str, fingerprint: str, version: int) -> str:
     """The session description (RFC 8829), one answer section per offered one."""
-    bundled = " ".join(section.mid for section in sections)
+    bundled = " ".join(section.mid for section in sections if section.port)
     lines = [
         "v=0",
         f"o=- 1 {version} IN IP4 127.0.0.1",
@@ -59,7 +59,8 @@ def write(sections: list[Section], *, ufrag: str, pwd: str, fingerprint: str, ve
         "a=setup:active",
     ]
     for section in sections:
-        lines.append(f"m={section.kind} 9 {section.protocol} {' '.join(_formats(section))}")
+        port = 9 if section.port else 0
+        lines.append(f"m={section.kind} {port} {section.protocol} {' '.join(_formats(section))}")
         lines += transport
         lines.append(f"a=mid:{section.mid}")
         if section.kind == "application":

@@ -1,4 +1,7 @@
-"""RTP payloads of one timestamp to one encoded frame: VP8 (RFC 7741), H264 as Annex B (RFC 6184), Opus (RFC 7587)."""
+"""RTP payloads of one timestamp to one encoded frame: VP8 (RFC 7741), H264 as Annex B (RFC 6184), Opus (RFC 7587).
+
+VP9 and AV1 have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from meet.media.sfu.vp8 import descriptor_length
+from meet.recorder.subscriber.av1 import temporal_unit
+from meet.recorder.subscriber.vp9 import picture
 
 _START: Final = b"\x00\x00\x00\x01"
 _IDR, _SPS, _STAP_A, _FU_A = 5, 7, 24, 28
@@ -29,8 +34,8 @@ def vp8(payloads: Sequence[bytes]) -> EncodedFrame | None:
         if index == 0 and payload[0] & 0x17 != 0x10:
             return None
         parts.append(payload[length:])
-    picture = b"".join(parts)
-    return EncodedFrame(picture, not picture[0] & 1) if picture else None
+    whole = b"".join(parts)
+    return EncodedFrame(whole, not whole[0] & 1) if whole else None
 
 
 def h264(payloads: Sequence[bytes]) -> EncodedFrame | None:
@@ -72,9 +77,23 @@ def opus(payloads: Sequence[bytes]) -> EncodedFrame | None:
     return EncodedFrame(payloads[-1], True) if payloads and payloads[-1] else None
 
 
+def vp9(payloads: Sequence[bytes]) -> EncodedFrame | None:
+    """All spatial layers of the picture, None when a part is missing."""
+    found = picture(payloads)
+    return EncodedFrame(*found) if found is not None else None
+
+
+def av1(payloads: Sequence[bytes]) -> EncodedFrame | None:
+    """The temporal unit, None when a part is missing."""
+    found = temporal_unit(payloads)
+    return EncodedFrame(*found) if found is not None else None
+
+
 DEPACKETIZERS: Final[dict[str, Callable[[Sequence[bytes]], EncodedFrame | None]]] = {
     "vp8": vp8,
     "h264": h264,
+    "vp9": vp9,
+    "av1": av1,
     "opus": opus,
 }
 """By lower-case encoding name; what is not here cannot be recorded."""

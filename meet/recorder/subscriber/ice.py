@@ -23,7 +23,11 @@ log = structlog.get_logger(__name__)
 _CHECK_S: Final = 0.05
 _CONSENT_S: Final = 2.0
 _CONSENT_TIMEOUT_S: Final = 15.0
-_DRAIN: Final = 64
+_DRAIN: Final = 256
+_MEDIA: Final = 128
+"""First byte of RTP and RTCP from here on (RFC 7983)."""
+_PAUSE_S: Final = 0.02
+"""Media is fetched fifty times a second, many packets at a time: waking up for each costs more than the packet."""
 _TIE_BREAKER_BYTES: Final = 8
 
 Address = tuple[str, int]
@@ -70,6 +74,8 @@ class IceClient:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket.fileno(), self._readable)
         self._checks: asyncio.Task[None] | None = None
+        self._fetch: asyncio.TimerHandle | None = None
+        self._open = True
 
     def set_remote(self, ufrag: str, pwd: str, candidates: Iterable[Candidate]) -> None:
         """Credentials of the offer; new ones mean an ICE restart, during which media goes on over the old pair."""
@@ -126,17 +132,43 @@ class IceClient:
         self._send_to(bytes(message), address)
 
     def _readable(self) -> None:
+        if self._drain() and self._open:
+            self._loop.remove_reader(self._socket.fileno())
+            self._fetch = self._loop.call_later(_PAUSE_S, self._again)
+
+    def _again(self) -> None:
+        """The socket after a pause; when no media has come, wait for the next packet."""
+        found = 1
+        try:
+            found = self._drain()
+        finally:  # whatever a packet broke, the next one is fetched
+            self._go_on(found)
+
+    def _go_on(self, found: int) -> None:
+        if not self._open:  # by what has arrived
+            return
+        if found:
+            self._fetch = self._loop.call_later(0 if found >= _DRAIN else _PAUSE_S, self._again)
+        else:
+            self._fetch = None
+            self._loop.add_reader(self._socket.fileno(), self._readable)
+
+    def _drain(self) -> int:
+        """Hand on what has arrived; how much of it was media. Handshakes go on without pauses."""
+        receive, hand_on, media = self._socket.recvfrom, self._on_data, 0
         for _ in range(_DRAIN):
             try:
-                data, address = self._socket.recvfrom(2048)
+                data, address = receive(2048)
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError:
-                return  # an ICMP error of an earlier send; the consent check decides whether the peer is gone
+                break  # an ICMP error of an earlier send; the consent check decides whether the peer is gone
             if data and data[0] < 4:
                 self._stun(data, address)
             elif data:
-                self._on_data(data)
+                media += data[0] >= _MEDIA
+                hand_on(data)
+        return media
 
     def _stun(self, data: bytes, address: Address) -> None:
         try:
@@ -169,7 +201,12 @@ class IceClient:
 
     def close(self) -> None:
         """Stop checking and close the socket."""
+        if not self._open:
+            return
+        self._open = False
         if self._checks is not None:
             self._checks.cancel()
+        if self._fetch is not None:
+            self._fetch.cancel()
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()

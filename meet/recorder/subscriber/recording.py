@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from meet.recorder.journal import records as journal
+from meet.recorder.journal.summary import Summary
 from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.subscriber.depacketize import EncodedFrame
 from meet.recorder.subscriber.session import Ending, RoomSession
@@ -39,15 +40,18 @@ class SteadyClock:
 
 
 class JournalSink:
-    """Writes what a session receives. `begun_at`: time of the Begin record that the journal already
-    has from an earlier process, 0 for none."""
+    """Writes what a session receives. past: what the journal has from earlier processes.
 
-    def __init__(
-        self, writer: JournalWriter, clock: SteadyClock, egress_id: str, *, next_track: int, begun_at: int
-    ) -> None:
+    While it is paused, who comes and goes is written, but nothing of what they send.
+    """
+
+    def __init__(self, writer: JournalWriter, clock: SteadyClock, egress_id: str, past: Summary) -> None:
         self._writer, self._clock = writer, clock
-        self._next_track = next_track
-        self.begun_at = begun_at
+        self._next_track = past.next_track
+        self.begun_at = past.begin_at
+        """Time of the Begin record, 0 before it."""
+        self._paused_at, self._paused_us = past.paused_at, past.paused_us
+        self._awaiting_key: set[int] = set()
         self.on_begin: Callable[[], None] | None = None
         self._speakers: list[str] = []
         self._people: dict[str, str] = {}
@@ -68,9 +72,39 @@ class JournalSink:
             if self.on_begin is not None:
                 self.on_begin()
 
+    @property
+    def paused(self) -> bool:
+        """Nothing of the media is being written."""
+        return self._paused_at > 0
+
+    @property
+    def recorded_us(self) -> int:
+        """How long the file is by now, without pauses."""
+        if not self.begun_at:
+            return 0
+        now = self._paused_at or self._clock.now()
+        return max(now - self.begun_at - self._paused_us, 0)
+
+    def pause(self) -> None:
+        """From now on no media, and no time passes in the file."""
+        if not self.paused:
+            self._paused_at = self._clock.now()
+            self._put(journal.Pause(self._paused_at))
+
+    def resume(self) -> None:
+        """Go on; video with its next key frames, which somebody has to ask for."""
+        if self.paused:
+            now = self._clock.now()
+            if self.begun_at:
+                self._paused_us += max(now - max(self._paused_at, self.begun_at), 0)
+            self._paused_at = 0
+            self._awaiting_key = set(self._video)
+            self._put(journal.Resume(now))
+
     def tick(self) -> None:
         """Time passes."""
-        self._put(journal.Tick(self._clock.now()))
+        if not self.paused:
+            self._put(journal.Tick(self._clock.now()))
 
     def joined(self, others: int) -> None:
         for number in sorted(self._open):  # of a connection that was lost; its tracks come again under new numbers
@@ -108,13 +142,20 @@ class JournalSink:
         self._put(journal.Mute(self._clock.now(), number, muted))
 
     def frame(self, number: int, rtp: int, frame: EncodedFrame, gap: bool, arrival: float) -> None:
+        if self.paused:
+            return
+        if number in self._awaiting_key:
+            if not frame.key:
+                return
+            self._awaiting_key.discard(number)
         # The file begins with a picture; the session calls begin() itself when none comes in time.
         if frame.key and number in self._video:
             self.begin()
         self._put(journal.Frame(self._clock.at(arrival), number, rtp, frame.key, gap, frame.payload))
 
     def sender_report(self, number: int, ntp: int, rtp: int) -> None:
-        self._put(journal.ClockReport(self._clock.now(), number, ntp, rtp))
+        if not self.paused:
+            self._put(journal.ClockReport(self._clock.now(), number, ntp, rtp))
 
     def speakers(self, identities: list[str]) -> None:
         if identities != self._speakers:
@@ -155,16 +196,27 @@ class RoomRecording:
         self._connect, self._sink, self._clock, self._tile = connect, sink, clock, tile
         self._patience_s, self._rejoin_patience_s = patience_s, rejoin_patience_s
         self._stop_reason: str | None = None
+        self._stopped_at = 0
         self._stopped = asyncio.Event()
         self._session: RoomSession | None = None
 
     def stop(self, reason: str) -> None:
         """End the recording now."""
         if self._stop_reason is None:
-            self._stop_reason = reason
+            self._stop_reason, self._stopped_at = reason, self._clock.now()
             self._stopped.set()
             if self._session is not None:
                 self._session.stop()
+
+    def pause(self) -> None:
+        """Leave out what comes from now on."""
+        self._sink.pause()
+
+    def resume(self) -> None:
+        """Go on, with fresh pictures."""
+        self._sink.resume()
+        if self._session is not None:
+            self._session.want_keys()
 
     def want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
         """Sizes in pixels at which tracks (by sid) are shown now; the nearest simulcast layers are asked for."""
@@ -205,7 +257,7 @@ class RoomRecording:
                     return Result(f"meeting ended ({reason})", lost_at, ever_joined)
                 await self._pause()
             # Stopped before it was back in the room: what lies between is no part of the recording.
-            return Result(self._stop_reason or "stopped", self._clock.now() if joined else lost_at, ever_joined)
+            return Result(self._stop_reason, self._stopped_at if joined else lost_at, ever_joined)
         finally:
             ticking.cancel()
 

@@ -86,15 +86,13 @@ class _Room:
 
     def people(self, selection: Selection | None) -> dict[str, str]:
         """Names by identity of everybody who may be seen, in the order in which they came."""
-        if selection is not None and selection.screen_share:
-            return {}
         came = sorted(self.participants.values(), key=lambda info: info.joined_at)
         return {
             info.identity: info.name
             for info in came
             if info.permission.can_publish
             and info.kind != models.ParticipantInfo.Kind.EGRESS
-            and (selection is None or selection.is_about(info))
+            and (selection is None or selection.shows(info))
         }
 
     def find(self, track_sid: str) -> tuple[models.ParticipantInfo, models.TrackInfo] | None:
@@ -117,6 +115,7 @@ class RoomSession:
         self._wanted: dict[str, tuple[int, int]] = {}
         self._requested: set[str] = set()
         self._selected_seen = False
+        self._absent: asyncio.TimerHandle | None = None
         self._asking: set[asyncio.Task[None]] = set()
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._transport = SubscriberTransport(self._sender_report, lambda: self._end(Ending.LOST))
@@ -137,6 +136,11 @@ class RoomSession:
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
 
+    def want_keys(self) -> None:
+        """Ask for a key frame of every picture."""
+        for track in self._tracks.values():
+            track.stream.wants_key = track.stream.media == "video"
+
     def _end(self, why: Ending) -> None:
         if not self._ended.done():
             self._ended.set_result(why)
@@ -152,13 +156,12 @@ class RoomSession:
                 self._end(Ending.LOST)
             return self._ended.result()
         finally:
+            if self._absent is not None:
+                self._absent.cancel()
             reading.cancel()
             with contextlib.suppress(asyncio.CancelledError, RoomGone, ServerUnreachable):
                 await reading
-            # After a lost connection the tiles stay as they are: the next session, if any, replaces them.
-            if self._ended.done() and self._ended.result() is not Ending.LOST:
-                for track in list(self._tracks.values()):
-                    self._drop(track.sid)
+            # The tiles stay as they are: the next session, if any, replaces them; a file ends with its people in it.
             await self._transport.close()
 
     async def _read(self) -> None:
@@ -196,7 +199,7 @@ class RoomSession:
                 pass  # the rest concerns publishers
 
     async def _select(self) -> None:
-        """With a selection: ask for its tracks as they appear, and end when its participant leaves."""
+        """With a selection: ask for its tracks as they appear, and end when nobody has any (more)."""
         selection = self._signalling.selection
         if selection is None:
             return
@@ -205,10 +208,16 @@ class RoomSession:
             self._end(Ending.MEETING_OVER)
             return
         self._selected_seen = self._selected_seen or bool(chosen)
+        if not self._selected_seen and self._absent is None and selection.patience_s is not None:
+            self._absent = asyncio.get_running_loop().call_later(selection.patience_s, self._never_came)
         fresh = [t.sid for p in chosen for t in p.tracks if selection.wants(p, t) and t.sid not in self._requested]
         if fresh:
             self._requested.update(fresh)
             await self._signalling.subscribe(fresh)
+
+    def _never_came(self) -> None:
+        if not self._selected_seen:
+            self._end(Ending.MEETING_OVER)
 
     def _leave(self, leave: pb.LeaveRequest) -> None:
         reason = models.DisconnectReason.Name(leave.reason)
@@ -281,6 +290,8 @@ class RoomSession:
             log.warning("track_of_nobody", track=sid)
             return
         participant, info = known
+        source = _SOURCES.get(info.source, "camera" if section.kind == "video" else "microphone")
+        selection = self._signalling.selection
         number = self._sink.track_started(
             sid=sid,
             media=section.kind,
@@ -288,7 +299,7 @@ class RoomSession:
             clock_rate=choice.clock_rate,
             identity=participant.identity,
             name=participant.name,
-            source=_SOURCES.get(info.source, "camera" if section.kind == "video" else "microphone"),
+            source=source if selection is None else selection.source(participant, info, source),
             muted=info.muted,
         )
         sink = self._sink

@@ -12,6 +12,8 @@ from meet.recorder.subscriber.depacketize import DEPACKETIZERS, EncodedFrame
 _VIDEO_WAIT_S: Final = 0.5
 _AUDIO_WAIT_S: Final = 0.12
 _MAX_HELD: Final = 2048
+_MAX_PARTS: Final = 8192
+"""Packets of one picture, some 10 MB: a sender that never ends its picture must not fill the memory."""
 
 OnFrame = Callable[[int, EncodedFrame, bool, float], None]
 """(unwrapped RTP time, frame, gap before it, arrival of its last packet)."""
@@ -63,6 +65,7 @@ class RtpStream:
         self._next: int | None = None
         self._stuck_since: float | None = None
         self._parts: list[_Packet] = []
+        self._damaged: int | None = None
         self._broken = False
         self._gap = False
 
@@ -113,6 +116,8 @@ class RtpStream:
                 return
             self._next = min(self._held)
             self._stuck_since = None
+            if self._parts:
+                self._damaged, self._parts = self._parts[0].timestamp, []
             self._lost()
 
     def _lost(self) -> None:
@@ -129,8 +134,11 @@ class RtpStream:
             # No marker seen: either it was lost, or the sender ends pictures by the next timestamp.
             self._emit(self._parts)
             self._parts = []
-        if packet.payload:
+        if packet.payload and packet.timestamp != self._damaged:
             self._parts.append(packet)
+            if len(self._parts) > _MAX_PARTS:
+                self._damaged, self._parts = packet.timestamp, []
+                self._lost()
         if packet.marker and self._parts:
             self._emit(self._parts)
             self._parts = []

@@ -12,7 +12,8 @@ from typing import Any, Final
 import structlog
 
 from meet.recorder.composer.clock import SenderClock, TrackClock
-from meet.recorder.journal.records import Begin, ClockReport, Frame, Mute, Person, Record, Stop, Track
+from meet.recorder.journal.records import ClockReport, Frame, Mute, Person, Record, Resume, Stop, Track
+from meet.recorder.journal.summary import Summary
 from meet.recorder.tracks.file import TrackFile, UnknownCodec
 
 log = structlog.get_logger(__name__)
@@ -38,16 +39,20 @@ def _stem(info: Track) -> str:
 def export(records: Iterable[Record], directory: Path, on_time: Callable[[int], None] | None = None) -> dict[str, Any]:
     """Write every track and the manifest into `directory`, which must exist; returns the manifest.
 
-    Offsets are seconds from the beginning of the composite; a track of which nothing could be decoded has no file.
+    Offsets are seconds from the beginning of the composite, without pauses: those are cut out of every track, too, so a
+    track laid at its offset stays beside the composite over every cut. A track of which nothing could be decoded has no
+    file.
     on_time: told the journal time (µs) reached. Raises OSError, av.FFmpegError.
     """
     senders: dict[str, SenderClock] = {}
     tracks: dict[int, _Open] = {}
     names: dict[str, str] = {}
-    zero = end = 0
+    end, past, cuts = 0, Summary(), list[dict[str, Any]]()
     try:
         for record in records:
             end = max(end, record.at)
+            was_paused = past.paused_at
+            past.take(record)
             if on_time is not None:
                 on_time(record.at)
             match record:
@@ -58,23 +63,29 @@ def export(records: Iterable[Record], directory: Path, on_time: Callable[[int], 
                     names[record.identity] = record.name
                 case Frame() if (track := tracks.get(record.track)) is not None:
                     track.clock.arrived(record.rtp, record.at)
-                    track.file.push(record)
+                    track.file.push(record, past.paused_us)
                 case ClockReport() if (track := tracks.get(record.track)) is not None:
                     track.clock.report(record.ntp, record.rtp, record.at)
                 case Mute() if (track := tracks.get(record.track)) is not None:
-                    track.mutes.append({"at_s": record.at, "muted": record.muted})
-                case Begin():
-                    zero = zero or record.at
+                    track.mutes.append({"at_s": _recorded(record.at, past), "muted": record.muted})
+                case Resume() if was_paused and past.begun:
+                    at = max(was_paused, past.begin_at)
+                    away = max(record.at - at, 0)
+                    cuts.append({"at_s": at - (past.paused_us - away), "paused_s": _seconds(away)})
+                    for track in tracks.values():
+                        track.clock.paused(away)
                 case Stop():
                     end = record.at
                     break
     finally:
         for track in tracks.values():
             track.file.close()
-    zero = zero or end
+    end = _recorded(end, past)
+    zero = past.begin_at or end
     manifest = {
         "version": 1,
         "duration_s": _seconds(end - zero),
+        "cuts": [{**cut, "at_s": _seconds(cut["at_s"] - zero)} for cut in cuts],
         "participants": [{"identity": identity, "name": name} for identity, name in names.items()],
         "tracks": [_entry(track, zero) for track in tracks.values() if track.file.first_at is not None],
     }
@@ -110,6 +121,11 @@ def _entry(track: _Open, zero: int) -> dict[str, Any]:
         "gaps": file.gaps,
         "mutes": [{**mute, "at_s": _seconds(mute["at_s"] - zero)} for mute in track.mutes],
     }
+
+
+def _recorded(at: int, past: Summary) -> int:
+    """A time of the journal without the pauses before it; during one, it stands still."""
+    return min(at, past.paused_at or at) - past.paused_us
 
 
 def _seconds(us: int) -> float:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import av
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.video.codeccontext import VideoCodecContext
 
-from meet.recorder.composer.clock import TrackClock
 from meet.recorder.composer.opus import RATE
+from meet.recorder.composer.video import DECODERS
 from meet.recorder.journal.records import Frame, Track
 
-CONTAINERS: Final = {"h264": "mp4", "vp8": "webm", "opus": "webm"}
+CONTAINERS: Final = {"h264": "mp4", "vp8": "webm", "vp9": "webm", "av1": "webm", "opus": "webm"}
 _MICROSECONDS: Final = Fraction(1, 1_000_000)
 _FRAGMENT_US: Final = 2_000_000
 
@@ -24,15 +24,21 @@ class UnknownCodec(Exception):
     """No container for this track."""
 
 
+class Clock(Protocol):
+    """Where a frame lies, in µs."""
+
+    def map(self, rtp: int) -> int: ...
+
+
 class TrackFile:
     """Opened by the first frame at which decoding can begin. Times are µs on the journal's clock.
 
     Raises UnknownCodec, OSError, av.FFmpegError.
     """
 
-    def __init__(self, path: Path, info: Track, clock: TrackClock) -> None:
-        """path: without ending, which depends on the codec."""
-        container = CONTAINERS.get(info.codec.lower())
+    def __init__(self, path: Path, info: Track, clock: Clock, container: str | None = None) -> None:
+        """path: without ending, which depends on the codec. container: another one than that of CONTAINERS."""
+        container = container or CONTAINERS.get(info.codec.lower())
         if container is None:
             raise UnknownCodec(info.codec)
         self.path = path.with_name(f"{path.name}.{container}")
@@ -43,11 +49,11 @@ class TrackFile:
         self._output: av.container.OutputContainer | None = None
         self._stream: av.stream.Stream | None = None
 
-    def push(self, frame: Frame) -> None:
-        """The next frame in decoding order."""
+    def push(self, frame: Frame, paused_us: int = 0) -> None:
+        """The next frame in decoding order. paused_us: length of the pauses before it; they are no part of the file."""
         if not frame.payload:
             return
-        at = self._clock.map(frame.rtp)
+        at = self._clock.map(frame.rtp) - paused_us
         if self._stream is None:
             if not frame.key:
                 return
@@ -92,7 +98,7 @@ class TrackFile:
 
 def _size(codec: str, key: bytes) -> tuple[int, int]:
     """Width and height of the picture in a key frame."""
-    decoder = av.CodecContext.create(codec, "r")
+    decoder = av.CodecContext.create(DECODERS[codec], "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count, decoder.thread_type = 1, "SLICE"
     pictures = [*decoder.decode(av.Packet(key)), *decoder.decode(None)]

@@ -24,7 +24,8 @@ def shared_environment() -> dict[str, str]:
 async def shared_server(
     tmp_path_factory: pytest.TempPathFactory, shared_environment: dict[str, str]
 ) -> AsyncIterator[Server]:
-    environment = {"MEET_LOG_FORMAT": "json", "MEET_RATE_LIMITS": "false", **shared_environment}
+    ours = {"MEET_LOG_FORMAT": "json", "MEET_RATE_LIMITS": "false", "MEET_MEDIA_PROCESSES": "2"}
+    environment = {**ours, **shared_environment}
     async with Server(tmp_path_factory.mktemp("server") / "data", env=environment) as running:
         yield running
 

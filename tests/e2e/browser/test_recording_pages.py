@@ -6,12 +6,28 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from meet.demo.api import Api
 from meet.demo.server import Server
 from tests.e2e.browser import pages
 from tests.e2e.browser.test_pages import problem
+
+
+async def pauses(ada: Page, late: Page, url: str) -> None:
+    """Who may record pauses and resumes, in the meeting and in the list; everybody sees it."""
+    badge = late.get_by_test_id("recording-badge")
+    button = ada.get_by_role("button", name="Pause recording")
+    await button.click()
+    await expect(badge).to_have_text("Paused")
+    await expect(late.get_by_test_id("pause-button")).to_be_hidden()
+    listed = await ada.context.new_page()
+    await listed.goto(url.replace("?", "/recordings?"))
+    await listed.get_by_role("button", name="Resume the recording of Doors").click()
+    await expect(listed.get_by_test_id("recording").get_by_text("Recording now")).to_be_visible()
+    await listed.close()
+    await expect(badge).to_contain_text("REC")
+    await expect(button).to_be_visible()
 
 
 @pytest.mark.timeout(180)
@@ -28,6 +44,7 @@ async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path
         await pages.join_room(late, links["speaker"]["url"], "Late")
         await pages.wait_recording(late)
         await late.wait_for_timeout(2000)
+        await pauses(ada, late, links["moderator"]["url"])
         await ada.get_by_test_id("record-button").click()
         await pages.leave(ada)
         link = await pages.recording_link(ada)  # also offered to those who left before it was finished
@@ -36,6 +53,7 @@ async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path
         stranger = await (await browser.new_context(accept_downloads=True)).new_page()
         assert await pages.play_recording(stranger, link) > 1
         assert "recordingSecret" not in stranger.url
+        assert "/stream?" in await stranger.evaluate("document.querySelector('video').currentSrc")
         path = await pages.download_recording(stranger, tmp_path / "download.mp4")
         recording = (await api.call("GET", "/api/v1/recordings"))["recordings"][0]
         assert path.stat().st_size == recording["size"]

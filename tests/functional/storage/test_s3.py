@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import os
 import socket
+from io import RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from storage import BlobNotFound, S3Config, StorageMisconfigured, StorageUnavailable
 from storage.multipart import MultipartUpload, StoredPart
 from storage.s3 import S3Store
+from storage.slice import Slice
 
 from . import s3_origin
 from .conftest import s3_config
@@ -76,7 +79,7 @@ async def test_a_failed_upload_is_aborted_and_invisible(
     path.write_bytes(os.urandom(12 * MIB))
     put = MultipartUpload.put
 
-    async def fail_third(self: MultipartUpload, number: int, data: bytes, md5: bytes) -> StoredPart:
+    async def fail_third(self: MultipartUpload, number: int, data: RawIOBase, md5: bytes) -> StoredPart:
         if number == 3:
             raise ConnectionResetError
         return await put(self, number, data, md5)
@@ -96,7 +99,7 @@ async def test_a_cancelled_upload_is_aborted(
     path.write_bytes(os.urandom(12 * MIB))
     reached = asyncio.Event()
 
-    async def hang(self: MultipartUpload, number: int, data: bytes, md5: bytes) -> StoredPart:
+    async def hang(self: MultipartUpload, number: int, data: RawIOBase, md5: bytes) -> StoredPart:
         reached.set()
         await asyncio.Event().wait()
         raise AssertionError
@@ -118,8 +121,9 @@ async def test_bytes_damaged_on_the_way_are_noticed(
     path.write_bytes(os.urandom(6 * MIB))
     real = MultipartUpload.put
 
-    async def damage(self: MultipartUpload, number: int, data: bytes, md5: bytes) -> StoredPart:
-        stored = await real(self, number, bytes(len(data)), hashlib.md5(bytes(len(data))).digest())
+    async def damage(self: MultipartUpload, number: int, data: RawIOBase, md5: bytes) -> StoredPart:
+        zeros = bytes(len(cast(Slice, data)))
+        stored = await real(self, number, cast(RawIOBase, io.BytesIO(zeros)), hashlib.md5(zeros).digest())
         return StoredPart(stored.number, f'"{md5.hex()}"', md5.hex())
 
     monkeypatch.setattr(MultipartUpload, "put", damage)

@@ -64,6 +64,10 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "deleteRoomMember": ((ROOM, "alice"), {}),
     "bulkDeleteRoomMembers": ((ROOM, ["alice"]), {}),
     "startRecording": ((ROOM,), {"layout": "grid", "encoding": "H264_720P_30", "fields": "roomId"}),
+    "startComposedRecording": ((ROOM, "after"), {"layout": "grid", "encoding": "H264_720P_30"}),
+    "inspectRecording": ((RECORDING,), {}),
+    "pauseRecording": ((RECORDING,), {}),
+    "resumeRecording": ((RECORDING,), {}),
     "getRecordings": (
         (),
         {"room_id": ROOM, "status": "complete", "sort_field": "size", "fields": "roomId", **ROOM_NAME, **PAGE},
@@ -73,7 +77,10 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "deleteRecording": ((RECORDING,), {}),
     "stopRecording": ((RECORDING,), {"fields": "roomId"}),
     "getRecordingUrl": ((RECORDING,), {"private_access": True}),
+    "getRecordingPlaylist": ((RECORDING,), {"recording_secret": "0123456789"}),
+    "getRecordingStream": ((RECORDING, "/nonexistent/b.mp4"), {"recording_secret": "0123456789"}),
     "getRecordingMedia": ((RECORDING, "/nonexistent/a.mp4"), {"recording_secret": "0123456789"}),
+    "downloadRecording": ((RECORDING, "/nonexistent/a.mp4"), {"recording_secret": "0123456789"}),
     "downloadRecordings": (([RECORDING], "/nonexistent/a.zip"), {}),
     "generateRoomMemberToken": (
         (ROOM,),

@@ -9,7 +9,12 @@ from typing import Any
 from meet.http.documents import load
 from tests.unit.client.calls import OPENAPI
 
-PREFIXES = {"meet": "/api/v1", "meet-internal": "/internal-api/v1", "meet-extra": "/api/extra/v1"}
+PREFIXES = {
+    "meet": "/api/v1",
+    "meet-3.9": "/api/v1",
+    "meet-internal": "/internal-api/v1",
+    "meet-extra": "/api/extra/v1",
+}
 METHODS = ("get", "put", "post", "delete")
 
 

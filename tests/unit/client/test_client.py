@@ -180,6 +180,7 @@ def test_the_public_surface() -> None:
         "Detail",
         "DownloadFailed",
         "InvalidRequest",
+        "KnownRecording",
         "Member",
         "MeetError",
         "NotFound",

@@ -16,6 +16,13 @@ from meet.http.merge import merge_all_of
 from tests.unit.client.calls import ARGUMENTS, ask
 from tests.unit.client.documents import described
 
+_NO_MODELS = {
+    "getRecordingMedia",
+    "downloadRecording",
+    "downloadRecordings",
+    "getRecordingStream",
+    "getRecordingPlaylist",
+}
 _ADDED_BY_LISTS = {"_extraFields"}
 _SCALARS: dict[str, set[Any]] = {"string": {str}, "integer": {int}, "number": {int, float}, "boolean": {bool}}
 
@@ -64,12 +71,10 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Model)
 
 
-@pytest.mark.parametrize("operation_id", sorted(ARGUMENTS))
+@pytest.mark.parametrize("operation_id", sorted(set(ARGUMENTS) - _NO_MODELS))
 def test_an_answer_is_read_as_documented(operation_id: str) -> None:
     schema = described()[operation_id].answer
-    if schema is None:
-        assert operation_id in {"getRecordingMedia", "downloadRecordings"}
-        return
+    assert schema is not None
     schema = merge_all_of(schema, operation_id)
     reader: Any = ask(operation_id).answer
     if isinstance(reader, PageReader):

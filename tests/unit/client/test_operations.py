@@ -12,7 +12,7 @@ from tests.unit.client.calls import ARGUMENTS, ask, operations
 from tests.unit.client.documents import described
 
 _NOT_MADE_FOR = {"createAssistant", "cancelAssistant"}  # live captions: what a page asks for, not a program
-_DOWNLOADS = {"getRecordingMedia", "downloadRecordings"}
+_DOWNLOADS = {"getRecordingMedia", "downloadRecording", "downloadRecordings", "getRecordingStream"}
 
 
 def test_every_operation_of_the_documents_has_a_method() -> None:

@@ -22,6 +22,7 @@ from meet.core.settings import CoreSettings
 from meet.core.webhook_delivery import DeliveryPolicy
 from meet.db import Database
 from meet.db.tables import room_members, users
+from tests.support.recorder import RecorderInMemory
 from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia, FakeReceiver
 
 PASSWORD = "correct horse"
@@ -35,6 +36,7 @@ class World:
 
     core: Core
     media: FakeMedia
+    recorder: RecorderInMemory
     blobs: FakeBlobs
     receiver: FakeReceiver
     clock: FakeClock
@@ -120,6 +122,7 @@ async def world(tmp_path: Path, empty_database: Path, settings: CoreSettings) ->
     database = Database(tmp_path / "meet.db")
     clock, blobs = FakeClock(), FakeBlobs()
     media = FakeMedia(clock)
+    recorder = RecorderInMemory(media)
     repositories = database.repositories()
     root = User(
         user_id="admin",
@@ -137,12 +140,13 @@ async def world(tmp_path: Path, empty_database: Path, settings: CoreSettings) ->
         repositories,
         media=media,
         agents=media,
+        recorder=recorder,
         blobs=blobs,
         clock=clock,
         transport=receiver,
         base_url=lambda: "https://meet.example/meet",
         delivery=DeliveryPolicy(first_delay_ms=20, poll_s=0.05),
     )
-    yield World(core, media, blobs, receiver, clock, database, repositories, Caller("api_key", user=root))
+    yield World(core, media, recorder, blobs, receiver, clock, database, repositories, Caller("api_key", user=root))
     await core.stop()
     database.close()

@@ -30,6 +30,7 @@ from meet.core.settings import CoreSettings
 from meet.core.token_codec import TokenCodec
 from meet.db import Database
 from meet.db.tables import api_keys, users
+from tests.support.recorder import RecorderInMemory
 from tests.unit.core.conftest import API_KEY, PASSWORD, World
 from tests.unit.core.fakes import FakeBlobs, FakeClock, FakeMedia, FakeReceiver
 
@@ -45,6 +46,7 @@ async def test_first_start_only_once(tmp_path: Path, settings: CoreSettings) -> 
             database.repositories(),
             media=media,
             agents=media,
+            recorder=RecorderInMemory(media),
             blobs=FakeBlobs(),
             clock=clock,
             transport=FakeReceiver(),
@@ -68,6 +70,7 @@ async def test_guessable_credentials_of_a_private_past_are_refused(tmp_path: Pat
             database.repositories(),
             media=FakeMedia(clock),
             agents=FakeMedia(clock),
+            recorder=RecorderInMemory(FakeMedia(clock)),
             blobs=FakeBlobs(),
             clock=clock,
             transport=FakeReceiver(),

@@ -137,3 +137,12 @@ async def test_points(full: Database) -> None:
         await data.accounts.get_user("admin")
     steps = plans(full, seen)
     assert all(step.startswith("SEARCH") for step in steps), steps
+
+
+async def test_recordings_without_facts(full: Database) -> None:
+    """A job asks every ten seconds: it must not read those that have theirs."""
+    facts = full.repositories().recording_facts
+    with statements(full) as seen:
+        assert len(await facts.missing(0, 60)) == 60
+    steps = plans(full, seen)
+    assert any("ix_recordings_without_facts" in step for step in steps), steps

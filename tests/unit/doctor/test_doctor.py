@@ -236,12 +236,12 @@ def test_the_command(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_media_over_tcp(tmp_path: Path, answers: bool) -> None:
+def test_media_over_tcp(answers: bool) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if answers:
             listener.listen()
-        finding = network._tcp(load(tmp_path, rtc_port=listener.getsockname()[1]))
+        finding = network._tcp(listener.getsockname()[1])
     assert levels([finding]) == ["ok" if answers else "fail"]
 
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, cast
 
+from meet.media.fastpath import Outbox
 from meet.media.room import (
     LeaveAction,
     LeaveReason,
@@ -44,9 +45,13 @@ class _Plain:
 
 
 class FakeMux:
+    outbox: Outbox | None = None
+    """Set by tests that run on the compiled fast path as well."""
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.sent: list[bytes] = []
+        self.drop = self.shape = None
 
     def send(self, data: bytes, _path: Path) -> None:
         self.sent.append(data)
@@ -66,12 +71,16 @@ class FakePeer:
         self.sources: dict[int, Any] = {}
         self.sinks: dict[int, Any] = {}
         self.rtcp: list[bytes] = []
+        self.retired: list[int] = []
 
     def send_rtp(self, packet: bytes) -> None:
         self.mux.sent.append(packet)
 
     def send_rtcp(self, packet: bytes) -> None:
         self.rtcp.append(packet)
+
+    def retire(self, ssrc: int) -> None:
+        self.retired.append(ssrc)
 
     @property
     def rtp(self) -> list[bytes]:

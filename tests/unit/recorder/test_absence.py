@@ -7,6 +7,7 @@ from pathlib import Path
 from meet.recorder.composer.compose import compose
 from meet.recorder.journal import records
 from meet.recorder.journal.reader import JournalReader
+from meet.recorder.journal.summary import Summary
 from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.subscriber.recording import JournalSink, RoomRecording, SteadyClock
 from meet.recorder.subscriber.signalling import RoomGone, Signalling
@@ -27,7 +28,7 @@ async def test_the_file_ends_where_the_meeting_was_last_seen(tmp_path: Path) -> 
     last_at = max(r.at for r in seen)
     reader, clock = JournalReader(journal), SteadyClock()
     writer = JournalWriter(journal, reader.wake, lambda error: None)
-    sink = JournalSink(writer, clock, "EG_test", next_track=2, begun_at=ZERO)
+    sink = JournalSink(writer, clock, "EG_test", Summary(begin_at=ZERO, next_track=2))
     recording = RoomRecording(gone, sink, clock, tile=(640, 360), patience_s=0, rejoin_patience_s=0)
     result = await recording.run(ever_joined=True, lost_at=last_at)
     assert result.ever_joined and result.at == last_at < clock.now() - 1_000_000
@@ -42,7 +43,7 @@ async def test_a_stop_before_the_room_was_found_again_ends_there_too(tmp_path: P
     clock = SteadyClock()
     reader = JournalReader(tmp_path)
     writer = JournalWriter(tmp_path, reader.wake, lambda error: None)
-    sink = JournalSink(writer, clock, "EG_test", next_track=1, begun_at=ZERO)
+    sink = JournalSink(writer, clock, "EG_test", Summary(begin_at=ZERO))
     recording = RoomRecording(gone, sink, clock, tile=(640, 360), patience_s=60, rejoin_patience_s=60)
     recording.stop("stop_requested")
     result = await recording.run(ever_joined=True, lost_at=ZERO + 5)

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from meet.config import Settings
 from meet.recorder import state
-from meet.recorder.main import Recorder, run
+from meet.recorder.main import run
+from meet.recorder.standing import Standing
 from meet.recorder.state import EgressState
 
 
-class Link:
-    """What was told to the control."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def report(self, reported: EgressState) -> None:
-        self.told.append(reported.status)
-
-
 def test_what_the_control_has_ended_stays_ended(tmp_path: Path) -> None:
-    spool = tmp_path / "spool" / "EG_x"
-    spool.mkdir(parents=True)
-    (spool / "request.json").write_text('{"layout": "grid"}')
+    path = tmp_path / "state.json"
     now = EgressState("EG_x", "a", "starting", "grid", "H264_720P_30", "rec/a--x.mp4")
-    recorder: Any = Recorder(Settings.load(data_dir=tmp_path), spool, now, None)
-    recorder._link, recorder._recording, recorder._stop_reason = Link(), None, None
-    recorder._advance("active")
-    assert state.read(spool / "state.json") == recorder._state
-    state.write(spool / "state.json", now.advance("failed", error="the recorder did not start in time"))
-    recorder._advance("ending")
-    known = state.read(spool / "state.json")
+    told: list[EgressState] = []
+    given_up: list[bool] = []
+    standing = Standing(path, now, told.append, lambda: given_up.append(True))
+    standing.advance("active")
+    assert state.read(path) == standing.now and standing.written
+    state.write(path, now.advance("failed", error="the recorder did not start in time"))
+    standing.advance("ending")
+    known = state.read(path)
     assert known is not None and known.status == "failed"
-    assert recorder._link.told == ["active"]
-    assert recorder._given_up and recorder._stop_reason == "cancelled"
+    assert [told_state.status for told_state in told] == ["active"]
+    assert standing.given_up and given_up == [True]
 
 
 @pytest.mark.parametrize(("status", "cleaned"), [("complete", True), ("limit_reached", True), ("failed", False)])

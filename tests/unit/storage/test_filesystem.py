@@ -96,6 +96,40 @@ async def test_the_copy_works_where_the_kernel_cannot_do_it(
     assert await read(store, "a.mp4") == DATA
 
 
+async def test_a_final_file_is_shared_not_copied(store: FilesystemStore, source: Path) -> None:
+    info = await store.put_file("r/a.mp4", source, "video/mp4", final=True)
+    assert (store.root / "r" / "a.mp4").samefile(source)
+    again = await store.put_file("r/a.mp4", source, "video/mp4", final=True)  # tried again after a crash
+    assert again == info
+    source.unlink()
+    assert await store.head("r/a.mp4") == info
+    assert await read(store, "r/a.mp4") == DATA
+    assert list((store.root / ".incoming").iterdir()) == []
+
+
+async def test_a_final_file_is_copied_where_it_cannot_be_shared(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(*_arguments: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", elsewhere)
+    await store.put_file("a.mp4", source, "video/mp4", final=True)
+    assert not (store.root / "a.mp4").samefile(source)
+    assert await read(store, "a.mp4") == DATA
+
+
+async def test_a_link_that_fails_is_not_blamed_on_the_source(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(src: Path, dst: Path) -> None:
+        raise OSError(28, "No space left on device", str(src), None, str(dst))
+
+    monkeypatch.setattr(os, "link", full)
+    with pytest.raises(StorageUnavailable, match="No space left"):
+        await store.put_file("a.mp4", source, "video/mp4", final=True)
+
+
 async def test_a_missing_source_is_not_blamed_on_the_store(store: FilesystemStore, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be read") as caught:
         await store.put_file("a.mp4", tmp_path / "absent", "video/mp4")

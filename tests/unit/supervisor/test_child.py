@@ -28,6 +28,8 @@ if mode == "never-ready":
     sys.exit(3)
 if mode == "slow":
     time.sleep(60)
+if mode == "polite":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.write(int(os.environ["MEET_READY_FD"]), b"ready\\n")
@@ -73,6 +75,18 @@ async def test_a_killed_child_comes_back(log: Path) -> None:
     await child.stop(5)
     assert child.pid is None
     assert len(starts(log)) == 2
+
+
+async def test_one_that_is_renewed_is_back_at_once(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child_module, "FIRST_BACKOFF_S", 60.0)  # not a death, so there is no pause
+    child = new(log, "polite")
+    await child.start()
+    first = child.pid
+    assert await asyncio.wait_for(child.renew(), 10) == first
+    assert child.pid not in (None, first)
+    await child.stop(5)
+    with pytest.raises(ValueError, match="is not running"):
+        await child.renew()
 
 
 async def test_a_child_that_never_gets_ready_is_an_error(log: Path) -> None:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from meet.config import Settings
-from meet.supervisor.run import PortInUse, claim_ports
+from meet.supervisor.run import PortInUse, claim_ports, media_children, ports
 
 
 def test_zero_becomes_a_free_port_for_all_processes() -> None:
@@ -43,3 +43,35 @@ def test_an_external_media_server_needs_no_ports_of_ours() -> None:
         port = taken.getsockname()[1]
         settings = claim_ports(Settings.load(port=0, livekit_port=port, livekit_url="ws://media.example:7880"))
     assert settings.livekit_port == port
+
+
+def test_media_workers_have_consecutive_ports() -> None:
+    wanted = Settings.load(port=0, livekit_port=0, rtc_port=0, media_processes=3)
+    settings = claim_ports(wanted)
+    media = [port for port in ports(settings) if port.setting == "rtc_port"]
+    assert [port.number(settings) - settings.rtc_port for port in media] == [0, 0, 1, 1, 2, 2]
+    assert {port.number(wanted) for port in media} == {0}
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind((settings.rtc_host, settings.rtc_port + 2))
+        with pytest.raises(PortInUse, match=f"port {settings.rtc_port + 2} is already in use"):
+            claim_ports(settings)
+
+
+def test_media_ports_do_not_run_over() -> None:
+    with pytest.raises(PortInUse, match="port 65536 does not exist; choose a lower one with --rtc-port"):
+        claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=65535, rtc_tcp=False, media_processes=2))
+
+
+def test_one_process_for_one_core_and_a_front_for_more() -> None:
+    def names(count: int) -> list[str]:
+        return [child.name for child in media_children(Settings.load(media_processes=count), {})]
+
+    assert names(1) == ["media"]
+    assert names(3) == ["media front", "media worker 0", "media worker 1", "media worker 2"]
+    assert media_children(Settings.load(livekit_url="ws://media.example:7880"), {}) == []
+
+
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (64, 8)])
+def test_one_process_per_core(monkeypatch: pytest.MonkeyPatch, cores: int, workers: int) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(cores)))
+    assert claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=0, media_processes=0)).media_processes == workers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
@@ -11,6 +12,8 @@ import pytest
 
 from meet.supervisor import child as child_module
 from meet.supervisor import lock
+from meet.supervisor.ask import Refused, drain_media
+from meet.supervisor.child import Child
 from meet.supervisor.control import handle, listen
 from meet.supervisor.recorders import Recorders
 
@@ -81,6 +84,47 @@ async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, mon
     server.close()
     refused = await handle(b'{"op":"start_recorder","egress_id":"EG_active"}', recorders)
     assert refused == {"ok": False, "error": "the server is shutting down"}
+
+
+@pytest.mark.parametrize(
+    ("workers", "line", "error"),
+    [
+        (0, b'{"op":"drain_media","worker":0}', "one media process only"),
+        (2, b'{"op":"drain_media","worker":2}', "media workers are 0 to 1"),
+        (2, b'{"op":"drain_media","worker":-1}', "media workers are 0 to 1"),
+        (2, b'{"op":"drain_media","worker":"x"}', "invalid literal"),
+        (2, b'{"op":"drain_media","worker":1}', "media worker 1 is not running"),
+    ],
+)
+async def test_what_cannot_be_drained(spool: Path, workers: int, line: bytes, error: str) -> None:
+    children = [Child(("media", "worker", str(index)), {}) for index in range(workers)]
+    answer = await handle(line, Recorders(spool, {}), children)
+    assert answer["ok"] is False
+    assert error in answer["error"]
+
+
+async def test_draining_from_the_command_line(spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
+        "os.write(int(os.environ['MEET_READY_FD']), b'ready\\n')\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+    children = [Child(("media", "worker", str(index)), dict(os.environ)) for index in range(2)]
+    await asyncio.gather(*(child.start() for child in children))
+    before = [child.pid for child in children]
+    path = tmp_path / "control.sock"
+    server = await listen(path, Recorders(spool, {}), children)
+    assert await asyncio.to_thread(drain_media, path, 1) == before[1]
+    assert (children[0].pid, children[1].pid != before[1]) == (before[0], True)
+    with pytest.raises(Refused, match="media workers are 0 to 1"):
+        await asyncio.to_thread(drain_media, path, 7)
+    server.close()
+    with pytest.raises(Refused, match="no server runs"):
+        drain_media(tmp_path / "nothing.sock", 0)
+    await asyncio.gather(*(child.stop(5) for child in children))
 
 
 def test_one_instance_per_data_directory(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_lock_names_no_host_and_pins_every_package() -> None:
     assert all("integrity" in package for place, package in packages.items() if place)
     own = packages[""]
     pinned = own["dependencies"] | own["devDependencies"]
-    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in pinned.values())
+    assert all(re.fullmatch(r"(npm:[\w./@-]+@)?\d+\.\d+\.\d+", version) for version in pinned.values())
 
 
 def test_build_writes_the_manifest_and_then_nothing_until_a_source_changes(build: ModuleType) -> None:

@@ -1,7 +1,7 @@
 /** Recordings. All throw ApiError. */
 import { list, part, type Caller, type Listing, type Query } from "./caller";
 import { address } from "../lib/http";
-import type { Recording } from "../lib/types";
+import type { KnownRecording, Recording } from "../lib/types";
 
 const path = (recordingId: string, tail = ""): string => `/recordings/${part(recordingId)}${tail}`;
 
@@ -17,6 +17,14 @@ export const stopRecording = (caller: Caller, recordingId: string): Promise<Reco
 export const getRecording = (caller: Caller, recordingId: string, recordingSecret?: string): Promise<Recording> =>
   caller("GET", "api/v1", path(recordingId), { query: { recordingSecret } });
 
+/** With what only our own recorder knows. */
+export const inspectRecording = (caller: Caller, recordingId: string): Promise<KnownRecording> =>
+  caller("GET", "api/extra/v1", path(recordingId));
+
+/** Pause, or go on. Answers when the recorder has. */
+export const setPaused = (caller: Caller, recordingId: string, paused: boolean): Promise<KnownRecording> =>
+  caller("POST", "api/extra/v1", path(recordingId, paused ? "/pause" : "/resume"));
+
 export const deleteRecording = (caller: Caller, recordingId: string): Promise<void> =>
   caller("DELETE", "api/v1", path(recordingId));
 
@@ -24,6 +32,10 @@ export const deleteRecording = (caller: Caller, recordingId: string): Promise<vo
 export async function recordingUrl(caller: Caller, recordingId: string): Promise<string> {
   return (await caller<{ url: string }>("GET", "api/v1", path(recordingId, "/url"))).url;
 }
+
+/** The file by its fragments, which begins at once however long it is: as HLS, or as one stream. */
+export const playlistPath = (recordingId: string): string => path(recordingId, "/playlist.m3u8");
+export const streamPath = (recordingId: string): string => path(recordingId, "/stream");
 
 export const mediaPath = (recordingId: string): string => path(recordingId, "/media");
 

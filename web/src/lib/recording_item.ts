@@ -7,6 +7,7 @@ import { busy, el, icon, toast } from "./dom";
 import { bytes, clock, when } from "./format";
 import { sentence } from "./forms";
 import { ApiError, address } from "./http";
+import { pauseButton } from "./pause_button";
 import { shareRecording } from "./share";
 import { hasMedia } from "./types";
 import type { Recording } from "./types";
@@ -24,6 +25,7 @@ const STATUS: Readonly<Record<Recording["status"], string>> = {
 export interface ItemOptions {
   readonly caller: Caller;
   readonly mayDelete: boolean;
+  readonly mayPause: boolean;
   /** Credential for the download link, which cannot set headers. Asked at the click, so that it is fresh. */
   readonly query: () => Record<string, string>;
   readonly removed: () => void;
@@ -37,7 +39,8 @@ export function recordingItem(recording: Recording, options: ItemOptions): HTMLL
     recording.size ? bytes(recording.size) : undefined,
   ].filter((fact) => fact !== undefined);
   const name = recording.roomName ?? recording.roomId;
-  const chip = recording.status === "complete" ? [] : [el("span", { class: `chip chip-${recording.status}` }, STATUS[recording.status])];
+  const state = el("span", { class: `chip chip-${recording.status}` }, STATUS[recording.status]);
+  const chip = recording.status === "complete" ? [] : [state];
   const text = el(
     "div",
     { class: "row-text" },
@@ -47,6 +50,9 @@ export function recordingItem(recording: Recording, options: ItemOptions): HTMLL
   const actions = el("div", { class: "row-actions" });
   const over = !["starting", "active", "ending"].includes(recording.status);
   if (ready) actions.append(watch(recording, options), share(recording, options), download(recording, options));
+  if (options.mayPause && recording.status === "active") {
+    actions.append(pauseButton(recording, options.caller, (paused) => (state.textContent = paused ? "Paused" : STATUS.active)));
+  }
   if (options.mayDelete && over) actions.append(remove(recording, options));
   const label = `Select recording of ${name}, ${facts[0] ?? recording.status}`;
   const box = el("input", { type: "checkbox", "aria-label": label, disabled: !over, "data-testid": "recording-select" });

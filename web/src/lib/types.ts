@@ -65,6 +65,13 @@ export interface Recording {
   readonly error?: string;
 }
 
+/** With what the embedded recorder knows of it. */
+export interface KnownRecording extends Recording {
+  readonly paused: boolean;
+  /** Absent when another media server records: that one cannot pause. */
+  readonly compose?: "live" | "after";
+}
+
 /** Whether there is a file to play: also one that ended at a limit has everything up to it. */
 export function hasMedia({ status, size }: Recording): boolean {
   return status === "complete" || (status === "limit_reached" && Boolean(size));

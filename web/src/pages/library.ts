@@ -10,6 +10,7 @@ async function open(): Promise<void> {
     caller: asUser,
     // Whose room it is decides; where it is not allowed the server says so.
     mayDelete: true,
+    mayPause: true,
     query: () => ({ accessToken: accessToken() ?? "" }),
     filter: () => ({ status: value("recording-status") || undefined, ...containing("roomName", value("recording-search")) }),
     guarded,

@@ -1,5 +1,5 @@
 /** `/recording/{id}`: watch and download one recording. */
-import { getRecording, mediaPath } from "../api/recordings";
+import { getRecording, mediaPath, playlistPath, streamPath } from "../api/recordings";
 import type { Caller } from "../api/caller";
 import { config } from "../lib/config";
 import { byId, showView } from "../lib/dom";
@@ -61,16 +61,40 @@ function show(recording: Recording, query: Record<string, string>): void {
     recording.size ? bytes(recording.size) : "",
   ];
   byId("recording-facts").textContent = facts.filter(Boolean).join(" · ");
-  const source = address("api/v1", mediaPath(recordingId), query);
-  const player = byId<HTMLVideoElement>("player");
-  player.src = source;
+  const file = address("api/v1", mediaPath(recordingId), query);
   const download = byId<HTMLAnchorElement>("download-link");
-  download.href = source;
+  download.href = file;
   download.download = recording.filename ?? "recording.mp4";
-  player.addEventListener("error", () => {
-    byId("player-error").hidden = false;
-  });
+  play([...fragments(query), file]);
   showView("player");
+}
+
+/**
+ * Where this browser finds the recording's fragments. A file of hours has an index of megabytes, which has to be there
+ * before the first picture; the fragments' own is small. Firefox reads such streams from front to back, so it gets none.
+ */
+function fragments(query: Record<string, string>): string[] {
+  if (navigator.vendor.startsWith("Apple")) return [address("api/extra/v1", playlistPath(recordingId), query)];
+  if (navigator.vendor.startsWith("Google")) return [address("api/extra/v1", streamPath(recordingId), query)];
+  return [];
+}
+
+/** The first of these that plays: an old recording has no fragments, nor has a WebM. */
+function play(sources: string[]): void {
+  const player = byId<HTMLVideoElement>("player");
+  const next = (): void => {
+    const source = sources.shift();
+    const [at, playing] = [player.currentTime, player.played.length > 0 && !player.paused];
+    if (!source) byId("player-error").hidden = false;
+    else {
+      player.src = source;
+      // One that failed halfway goes on from there. A browser that wants a click first says no, and shows its button.
+      if (at > 0) player.currentTime = at;
+      if (playing) player.play().catch(() => undefined);
+    }
+  };
+  player.addEventListener("error", next);
+  next();
 }
 
 async function main(): Promise<void> {

@@ -34,7 +34,8 @@ async function main(): Promise<void> {
     enter.href = link(`room/${encodeURIComponent(roomId)}`);
     enter.hidden = !member.may("canJoinMeeting");
     const mayDelete = member.may("canDeleteRecordings");
-    await recordingList({ caller, mayDelete, query: () => member.query, filter: () => ({ roomId }), guarded }).reload();
+    const mayPause = member.may("canRecord");
+    await recordingList({ caller, mayDelete, mayPause, query: () => member.query, filter: () => ({ roomId }), guarded }).reload();
     showView("list");
   } catch (error) {
     showProblem(error, roomProblem);

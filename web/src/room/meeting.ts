@@ -1,5 +1,5 @@
 /** One connection to the meeting: livekit-client's room, wired to tiles, chat, recording and controls. */
-import { DisconnectReason, Room, RoomEvent, type Participant } from "livekit-client";
+import { ConnectionState, DisconnectReason, Room, RoomEvent, type Participant } from "livekit-client";
 import { announce, byId, showView, toast } from "../lib/dom";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
@@ -9,11 +9,13 @@ import { Controls } from "./controls";
 import { wish } from "./devices";
 import type { Choice } from "./lobby";
 import { People } from "./people";
+import { PAUSED_TOPIC } from "./pausing";
 import { RECORDING_TOPIC, RecordingView } from "./recording";
 import { Tiles, displayName } from "./tiles";
 
 const ROLE_TOPIC = "meet_participant_role_updated";
 const PERMISSIONS_TOPIC = "meet_participant_permissions_updated";
+const LOOK_AGAIN_MS = 3000;
 
 export type Ended = "left" | "lost" | "ended" | "removed" | "elsewhere" | "closed";
 
@@ -70,6 +72,7 @@ export async function startMeeting(
     // Signals come from the server. With a sender it is a participant pretending.
     if (sender) return;
     if (topic === RECORDING_TOPIC) recording.receive(payload);
+    if (topic === PAUSED_TOPIC) recording.receivePaused(payload);
     if (topic === ROLE_TOPIC) void renew(member, () => member.refresh());
     if (topic === PERMISSIONS_TOPIC) void renew(member, () => member.regenerate());
   });
@@ -79,6 +82,10 @@ export async function startMeeting(
   room.on(RoomEvent.Reconnected, () => {
     banner("");
     update();
+    // After a full reconnect livekit-client keeps back the event TrackSubscribed for two seconds, and then loses it.
+    window.setTimeout(() => {
+      if (room.state === ConnectionState.Connected) update();
+    }, LOOK_AGAIN_MS);
     void recording.load();
   });
   room.on(RoomEvent.MediaDevicesError, (error) => toast(`Camera or microphone: ${error.message}`, "error"));

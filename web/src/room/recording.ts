@@ -6,6 +6,7 @@ import { clock } from "../lib/format";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
 import { hasMedia } from "../lib/types";
+import { Pausing } from "./pausing";
 import type { Recording, RecordingStatus } from "../lib/types";
 
 export const RECORDING_TOPIC = "meet_recording_updated";
@@ -33,6 +34,7 @@ export class RecordingView {
   private readonly label = byId("record-label");
   private readonly badge = byId("recording-badge");
   private readonly ticker: number;
+  private readonly pausing: Pausing;
   private readonly call: Member["request"];
 
   constructor(
@@ -40,6 +42,7 @@ export class RecordingView {
     private enabled: boolean,
   ) {
     this.call = member.request.bind(member);
+    this.pausing = new Pausing(member, () => this.render());
     this.button.addEventListener("click", () => void busy(this.button, () => this.press()).then(() => this.render()));
     this.ticker = window.setInterval(() => this.tick(), 1000);
     this.render();
@@ -48,6 +51,7 @@ export class RecordingView {
   /** Find out what is going on, after joining and after a reconnect. */
   async load(): Promise<void> {
     if (!this.member.may("canRetrieveRecordings")) return;
+    void this.pausing.load();
     const { roomId } = this.member;
     try {
       const { items } = await listRecordings(this.call, { roomId, maxItems: 5 });
@@ -62,6 +66,11 @@ export class RecordingView {
   receive(payload: Uint8Array): void {
     const signal = JSON.parse(new TextDecoder().decode(payload)) as { roomId: string; recording: Recording };
     if (signal.roomId === this.member.roomId) this.accept(signal.recording);
+  }
+
+  /** A `meet_extra_recording_paused` signal of the server. */
+  receivePaused(payload: Uint8Array): void {
+    this.pausing.receive(payload);
   }
 
   permissionsChanged(): void {
@@ -169,6 +178,7 @@ export class RecordingView {
   private async ask(): Promise<void> {
     const id = this.current?.recordingId;
     try {
+      if (!this.left) void this.pausing.load();
       if (id) this.accept(await getRecording(this.call, id));
       else await this.load();
       const stuck = !this.current?.recordingId && Date.now() - this.since > STARTING_MS;
@@ -190,8 +200,9 @@ export class RecordingView {
     this.button.classList.toggle("recording", status === "active");
     this.label.textContent =
       status === "active" ? "Stop recording" : status === "starting" ? "Starting…" : status === "ending" ? "Saving…" : "Record";
+    this.pausing.follow(status === "active" ? this.current?.recordingId : undefined);
     this.badge.hidden = status === undefined;
-    this.badge.dataset["status"] = status ?? "";
+    this.badge.dataset["status"] = this.pausing.paused ? "paused" : (status ?? "");
     this.tick();
   }
 
@@ -199,6 +210,7 @@ export class RecordingView {
     const { status, startDate } = this.current ?? {};
     const words = { starting: "Starting", ending: "Saving" } as const;
     const time = startDate ? ` ${clock((Date.now() - startDate) / 1000)}` : "";
-    byId("recording-text").textContent = status === "active" ? `REC${time}` : status ? (words[status as keyof typeof words] ?? "") : "";
+    const running = this.pausing.paused ? "Paused" : `REC${time}`;
+    byId("recording-text").textContent = status === "active" ? running : status ? (words[status as keyof typeof words] ?? "") : "";
   }
 }

@@ -7,7 +7,7 @@ import base64
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import jwt
@@ -35,10 +35,16 @@ async def running(**options: Any) -> AsyncIterator[MediaServer]:
         await server.stop()
 
 
+class Listening(Protocol):
+    """A media server, or the front of several processes."""
+
+    port: int
+
+
 class Client:
     """One signalling connection; `expect` skips messages until the wanted kind comes."""
 
-    def __init__(self, http: aiohttp.ClientSession, server: MediaServer) -> None:
+    def __init__(self, http: aiohttp.ClientSession, server: Listening) -> None:
         self._http = http
         self._base = f"http://127.0.0.1:{server.port}"
         self.socket: aiohttp.ClientWebSocketResponse

@@ -192,3 +192,73 @@ async def test_a_pause_for_lack_of_bandwidth_is_told_once(rig: Rig) -> None:
         (rig.owner.sid, "TR_1", sig.StreamState.PAUSED),
         (rig.owner.sid, "TR_1", sig.StreamState.ACTIVE),
     ]
+
+
+async def test_sections_do_not_add_up_over_a_long_meeting(rig: Rig) -> None:
+    """A native client gets a new section for every track, in the place of one that has ended."""
+    subscriber = rig.offering(reuse=False)
+    subscriber.start()
+    accept(subscriber, rig.offers[-1])
+    for number in range(40):
+        codec = ("VP8", "opus", "H264")[number % 3]
+        here = [rig.publication(2 * number + which, codec) for which in (0, 1)]
+        for publication in here:
+            subscriber.add(publication)
+            accept(subscriber, rig.offers[-1])
+        sections = parse(rig.offers[-1].sdp)
+        assert len(sections) <= 3
+        assert {s.track_id for s in sections if s.sends} == {"", *(p.sid for p in here)}
+        assert len({s.mid for s in sections}) == len(sections)
+        for publication in here:
+            subscriber.remove(publication)
+            accept(subscriber, rig.offers[-1])
+        ended = [s for s in parse(rig.offers[-1].sdp) if s.port == 0]
+        assert len(ended) == 2
+        assert not any(s.mid in rig.offers[-1].sdp.split("BUNDLE")[1].split("\r\n")[0].split() for s in ended)
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+async def test_a_track_given_up_and_asked_for_again_at_once(rig: Rig, reuse: bool) -> None:
+    subscriber = rig.offering(reuse=reuse)
+    track = rig.publication(1)
+    subscriber.add(track)
+    subscriber.start()
+    subscriber.remove(track)
+    subscriber.add(track)
+    accept(subscriber, rig.offers[-1])
+    accept(subscriber, rig.offers[-1])
+    accept(subscriber, rig.offers[-1])
+    forward = subscriber.items["TR_1"]
+    assert forward.negotiated
+    assert forward.down is not None
+    sending = [s for s in parse(rig.offers[-1].sdp) if s.sends and s.kind == "video"]
+    assert [s.ssrcs[0] for s in sending] == [forward.down.ssrc]
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [("camera", "camera"), ("", "TR_1"), ("a b", "TR_1"), ("x" * 65, "TR_1"), ("x\r\na=candidate:1", "TR_1")],
+)
+async def test_what_publishers_call_their_streams_is_one_word(rig: Rig, stream: str, shown: str) -> None:
+    publication = rig.publication(1)
+    publication.stream = stream
+    subscriber = rig.offering(reuse=True)
+    subscriber.add(publication)
+    subscriber.start()
+    (offered,) = rig.offers
+    assert parse(offered.sdp)[1].msid == f"{rig.owner.sid}|{shown} m1"
+    assert "\na=candidate:1\r" not in offered.sdp
+
+
+@pytest.mark.parametrize(("identifier", "used"), [(14, 14), (15, 0), (200, 0)])
+async def test_send_times_need_an_id_of_the_short_form(rig: Rig, identifier: int, used: int) -> None:
+    subscriber = rig.answering()
+    subscriber.add(rig.publication(1))
+    (section,) = parse(
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:0\r\na=recvonly\r\na=rtpmap:96 VP8/90000\r\n"
+        f"a=extmap:{identifier} http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n"
+    )
+    assert subscriber.answer_section(section, TRANSPORT) is not None
+    down = subscriber.items["TR_1"].down
+    assert down is not None
+    assert down._extension_id == used

@@ -8,7 +8,7 @@ import gzip
 import pytest
 from livekit.protocol import rtc as sig
 
-from meet.media.gateway.request import BadRequest, from_v0, from_v1
+from meet.media.gateway.request import BadRequest, from_v0, from_v1, read_request
 
 
 def wrapped(request: sig.JoinRequest, *, compress: bool = False, pad: bool = True) -> dict[str, str]:
@@ -48,6 +48,16 @@ def test_v1(compress: bool, pad: bool) -> None:
 
 def test_v1_without_an_offer() -> None:
     assert from_v1(wrapped(sig.JoinRequest())).offer is None
+
+
+def test_one_peer_connection_on_the_old_path() -> None:
+    """livekit-client 2.15.16: base64 of the plain alphabet, sent to /rtc."""
+    query = wrapped(sig.JoinRequest(metadata="?>~" * 9))
+    plain = {"join_request": query["join_request"].replace("-", "+").replace("_", "/")}
+    assert plain != query
+    got = read_request(plain, single_pc=False)
+    assert (got.single_pc, got.metadata) == (True, "?>~" * 9)
+    assert not read_request({"sdk": "js"}, single_pc=False).single_pc
 
 
 @pytest.mark.parametrize(

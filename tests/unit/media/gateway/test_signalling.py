@@ -96,6 +96,25 @@ async def test_publishing_is_announced_then_answered(client: Connect) -> None:
     assert (answer.id, camera.formats) == (4, ["96", "97"])
 
 
+@pytest.mark.parametrize(("disabled", "formats"), [(False, ["63", "111"]), (True, ["111"])])
+async def test_redundant_audio_stays_so_when_the_client_offers_again(
+    client: Connect, disabled: bool, formats: list[str]
+) -> None:
+    alice = await client().v1(token("alice"))
+    await alice.expect("join")
+    text = offer("chromium_v1_publish.sdp")
+    cid = next(s.track_id for s in parse(text) if s.kind == "audio" and s.sends)
+    source = pb.TrackSource.MICROPHONE
+    await alice.send(
+        add_track=sig.AddTrackRequest(cid=cid, type=pb.TrackType.AUDIO, source=source, disable_red=disabled)
+    )
+    await alice.expect("track_published")
+    for number in (4, 5):
+        await alice.send(offer=sig.SessionDescription(type="offer", sdp=text, id=number))
+        microphone = next(s for s in parse((await alice.expect("answer")).sdp) if s.direction == "recvonly")
+        assert microphone.formats == formats
+
+
 @pytest.mark.parametrize(
     ("grants", "source", "allowed"),
     [
@@ -281,12 +300,6 @@ async def test_room_and_permission_changes_reach_the_client(client: Connect, ser
     assert not info.permission.can_publish
 
 
-async def test_data_tracks_are_refused_clearly(client: Connect) -> None:
-    alice = await _joined(client, "alice")
-    await alice.send(publish_data_track_request=sig.PublishDataTrackRequest(name="t"))
-    assert (await alice.expect("request_response")).reason == sig.RequestResponse.UNSUPPORTED_TYPE
-
-
 async def test_unknown_and_broken_input(client: Connect, server: MediaServer) -> None:
     alice = await _joined(client, "alice")
     await alice.send(simulate=sig.SimulateScenario(speaker_update=1))
@@ -363,3 +376,23 @@ async def test_a_restored_room_is_woken_by_people_only(
     assert (await alice.expect("join")).room.sid == "RM_old"
     async with http.get(url, params=query) as response:
         assert response.status == 200
+
+
+async def test_a_track_is_described_in_few_words(client: Connect) -> None:
+    """Everybody in the room is told the name."""
+    alice = await _joined(client, "alice")
+    await alice.send(add_track=sig.AddTrackRequest(cid="c", type=pb.TrackType.VIDEO, name="x" * 17_000))
+    assert (await alice.expect("request_response")).reason == sig.RequestResponse.NOT_ALLOWED
+
+
+async def test_one_sessions_trouble_does_not_stop_the_timers_of_others(
+    client: Connect, server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("alice", "bob"):
+        await _joined(client, name)
+    first, second = list(server.gateway.pulse.sessions)  # in the order in which they are visited
+    monkeypatch.setattr(first.publishing_peer, "flush_twcc", lambda: 1 / 0)
+    flushed: list[int] = []
+    monkeypatch.setattr(second.publishing_peer, "flush_twcc", lambda: flushed.append(1))
+    server.gateway.pulse.step(2, first.started_at)
+    assert flushed

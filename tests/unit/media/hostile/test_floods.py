@@ -10,10 +10,13 @@ import aiohttp
 import psutil
 import pytest
 from aioice import stun as reference
+from prometheus_client import generate_latest
 
 from meet.media.gateway import sweeper
 from meet.media.main import MediaServer
-from meet.media.transport import udpmux
+from meet.media.transport import aiortc_adapter as rtc
+from meet.media.transport import peer as peer_module
+from meet.media.transport import udpmux, waiting
 from meet.media.transport.ice_lite import Path
 from meet.media.transport.peer import Peer
 from tests.unit.media.gateway.client import Client, running, token
@@ -91,8 +94,43 @@ async def test_one_participants_bad_packet_does_not_take_the_burst_with_it(bench
     assert bench.mux.failures == 10
 
 
-def _packet(number: int) -> bytes:
-    return b"\x80\x60" + number.to_bytes(2, "big") + bytes(4) + (1).to_bytes(4, "big") + b"x"
+def _packet(number: int, ssrc: int = 1) -> bytes:
+    return b"\x80\x60" + number.to_bytes(2, "big") + bytes(4) + ssrc.to_bytes(4, "big") + b"x"
+
+
+async def test_streams_without_end_are_the_end_of_the_transport(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every SSRC that was ever decrypted stays in libsrtp; its client is sent away to start anew."""
+    monkeypatch.setattr(peer_module, "_MAX_SSRCS", 50)
+    peer, client = await bench.pair("a")
+    failed: list[str] = []
+    peer.on_trouble = failed.append
+    await client.connect(peer, bench.certificate)
+    for ssrc in range(1, 60):
+        client.send(client.tx.protect(_packet(1, ssrc)))
+    report = rtc.RtcpRtpfbPacket(fmt=rtc.FMT_NACK, ssrc=99, media_ssrc=1, lost=[1])
+    client.send(client.tx.protect_rtcp(bytes(report)))
+    await until(lambda: failed)
+    assert peer.failed
+    assert failed == ["streams"]
+    assert peer.traffic.packets_in == 50
+    client.send(client.tx.protect(_packet(2, 7)))  # what it had already goes on until it leaves
+    await until(lambda: peer.traffic.packets_in == 51)
+
+
+async def test_one_datagram_does_not_ask_for_thousands_of_packets(bench: Bench) -> None:
+    peer, _ = await bench.pair("a")
+    asked: list[int] = []
+
+    class Sink:
+        def on_nack(self, sequences: list[int]) -> None:
+            asked.extend(sequences)
+
+    peer.sinks[7] = Sink()  # type: ignore[assignment]
+    bomb = bytes(rtc.RtcpRtpfbPacket(fmt=rtc.FMT_NACK, ssrc=1, media_ssrc=7, lost=list(range(5000))))
+    for _ in range(10):
+        peer._on_rtcp(bomb, 1.0)
+    assert peer.traffic.nacks_in == 50000
+    assert 1500 <= len(asked) < 5000
 
 
 async def test_thousands_of_joins_with_bad_tokens(server: MediaServer) -> None:
@@ -132,6 +170,25 @@ async def test_slow_loris_connections_are_ended(server: MediaServer, monkeypatch
                 writer.close()
         await alice.send(ping=1)
         await alice.expect("pong")  # a connection that did ask something goes on
+
+
+async def test_of_too_many_silent_connections_the_oldest_are_ended(
+    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "MAX_WAITING", 20)
+    ports = [server.port] * 60 + [server.rtc_port] * 60
+    silent = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
+    async with asyncio.timeout(10):
+        for reader, _ in silent[:40] + silent[60:100]:
+            assert await reader.read() == b""
+    metrics = generate_latest(server.metrics.registry).decode()
+    assert 'meet_media_connections_ended_total{reason="no_request"} 40.0' in metrics
+    assert "meet_media_tcp_refused_total 40.0" in metrics
+    async with aiohttp.ClientSession() as http:
+        alice = await Client(http, server).v0(token("alice"))
+        await alice.expect("join")
+    for _, writer in silent:
+        writer.close()
 
 
 async def test_garbage_over_signalling(server: MediaServer) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from meet.media.room import RoomEvent, RoomKeeper, RoomOptions, RoomRegistry
-from tests.unit.media.fakes import Clock, World
+from meet.media.room import LeaveAction, LeaveReason, RoomEvent, RoomKeeper, RoomOptions, RoomRegistry
+from meet.media.room.keeper import kept_rooms
+from tests.unit.media.fakes import Clock, FakeLink, World
 
 
 async def kept(directory: Path) -> tuple[RoomRegistry, list[RoomEvent], Clock]:
@@ -63,3 +64,71 @@ async def test_a_damaged_file_is_skipped(tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").write_text(content)
     registry, _, _ = await kept(tmp_path)
     assert registry.list() == []
+
+
+async def test_each_process_brings_back_its_own_rooms(tmp_path: Path) -> None:
+    for worker, name in ((0, "a"), (1, "b"), (5, "c")):
+        registry = RoomRegistry()
+        keeper = RoomKeeper(tmp_path, worker=worker, of=6)
+        keeper.open(registry)
+        registry.create(name)
+        await keeper.close()
+    found = {}
+    for worker in (0, 1):  # there are fewer processes now
+        registry = RoomRegistry()
+        keeper = RoomKeeper(tmp_path, worker=worker, of=2)
+        keeper.open(registry)
+        found[worker] = sorted(room.name for room in registry.list())
+        await keeper.close()
+    assert found == {0: ["a"], 1: ["b", "c"]}
+
+
+async def test_a_room_moves(tmp_path: Path) -> None:
+    """What the first process does to a released room is not written: the file is the other one's."""
+    source, target = RoomRegistry(), RoomRegistry()
+    first, second = RoomKeeper(tmp_path, worker=0, of=2), RoomKeeper(tmp_path, worker=1, of=2)
+    first.open(source)
+    second.open(target)
+    room = source.create("room", RoomOptions(metadata="m"))
+    await first.release(room)
+    assert await second.take("room", target)
+    room.update_metadata("late")
+    source.delete("room")
+    moved = target.require("room")
+    assert (moved.metadata, moved.sid, moved.restored) == ("m", room.sid, False)
+    await first.close()
+    await second.close()
+    (kept,) = kept_rooms(tmp_path)
+    assert (kept.metadata, kept.worker) == ("m", 1)
+
+
+async def test_a_room_that_begins_again_is_written_again(tmp_path: Path) -> None:
+    world = World()
+    keeper = RoomKeeper(tmp_path)
+    keeper.open(world.registry)
+    await keeper.release(world.registry.create("room"))
+    world.registry.hand_over("room")
+    world.registry.create("room", RoomOptions(metadata="second"))
+    await keeper.close()
+    (kept,) = kept_rooms(tmp_path)
+    assert kept.metadata == "second"
+
+
+async def test_a_room_without_a_file_is_not_taken(tmp_path: Path) -> None:
+    registry = RoomRegistry()
+    keeper = RoomKeeper(tmp_path)
+    keeper.open(registry)
+    assert not await keeper.take("nothing", registry)
+    assert registry.list() == []
+    await keeper.close()
+
+
+def test_handing_over_is_told_to_clients_only() -> None:
+    world = World()
+    ann = world.join("ann")
+    world.events.clear()
+    world.registry.hand_over("room")
+    assert world.events == []
+    assert isinstance(ann.link, FakeLink)
+    assert ann.link.left == (LeaveReason.MIGRATION, LeaveAction.RECONNECT)
+    assert world.registry.get("room") is None

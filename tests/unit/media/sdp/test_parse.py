@@ -76,9 +76,30 @@ def test_session_level_attributes_are_inherited() -> None:
         "m=video x UDP/TLS/RTP/SAVPF 96\r\n",
         "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:x VP8/90000\r\n",
         "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ssrc-group:FID 1\r\n",
+        "m=video 9 UDP/TLS/RTP/SAVPF 128\r\na=rtpmap:128 VP8/90000\r\n",
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:-1 VP8/90000\r\n",
         "m=audio 9 RTP 0\r\n" * 300,
     ],
 )
 def test_unusable_text_is_refused(text: str) -> None:
     with pytest.raises(SdpError):
         parse(text)
+
+
+def test_encoding_names_are_ours_in_whatever_case_they_come() -> None:
+    """Other subscribers' sections are made by the name of the choice."""
+    text = "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\na=rtpmap:96 vp8/90000\r\na=rtpmap:97 Av1/90000\r\n"
+    section = parse(text)[0]
+    assert [c.name for name in ("VP8", "AV1") if (c := codecs.choose(section, name))] == ["VP8", "AV1"]
+
+
+@pytest.mark.parametrize("rate", ["0", "48000", "-90000"])
+def test_a_codec_with_another_clock_is_not_taken(rate: str) -> None:
+    text = f"m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/{rate}\r\n"
+    assert codecs.choose(parse(text)[0], "VP8") is None
+
+
+def test_extension_ids_that_no_packet_can_carry_are_left_out() -> None:
+    lines = "".join(f"a=extmap:{number} urn:{number}\r\n" for number in (-1, 0, 1, 14, 15, 255, 256, 4096))
+    (section,) = parse(f"m=video 9 UDP/TLS/RTP/SAVPF 96\r\n{lines}")
+    assert list(section.extensions) == [1, 14, 15, 255]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from meet.media.sdp import codecs, write
 from meet.media.sdp.parse import Section, parse
 from tests.unit.media.sdp.test_parse import offer
@@ -37,13 +39,17 @@ def test_answer_to_a_published_simulcast_section() -> None:
     assert "a=simulcast:recv q;h;f" in lines
 
 
-def test_audio_answer_turns_dtx_on_and_leaves_red_out() -> None:
+def test_audio_answer_turns_dtx_on_and_prefers_redundancy() -> None:
     section = next(s for s in parse(offer("chromium_v1_publish.sdp")) if s.kind == "audio" and s.sends)
     choice = codecs.choose(section, "opus")
     assert choice is not None
     answer = again([(section.mid, write.receive(section, choice, TRANSPORT))])[0]
-    assert answer.formats == ["111"]
+    assert answer.formats == ["63", "111"]
+    assert answer.codecs[63] == ("red", 48000, 2)
+    assert answer.fmtp[63] == "111/111"
     assert answer.fmtp[111].split(";")[-1] == "usedtx=1"
+    plain = again([(section.mid, write.receive(section, replace(choice, red_pt=None), TRANSPORT))])[0]
+    assert plain.formats == ["111"]
     assert "useinbandfec=1" in answer.fmtp[111]
 
 
@@ -88,3 +94,19 @@ def test_session_head() -> None:
     assert "a=ice-lite\r\n" in text
     assert "a=group:BUNDLE a b\r\n" in text
     assert text.endswith("\r\n")
+
+
+def test_only_av1_comes_with_the_dependency_descriptor() -> None:
+    section = Section(kind="video", mid="1", direction="sendonly", formats=["45", "96"])
+    section.codecs = {45: codecs.OFFERED["AV1"].codec, 96: codecs.OFFERED["VP8"].codec}
+    section.fmtp = {45: "level-idx=5;profile=0;tier=0"}
+    section.extensions = {4: write.MID, 12: write.DEPENDENCY}
+    for name, present in (("AV1", True), ("VP8", False)):
+        choice = codecs.choose(section, name)
+        assert choice is not None
+        for lines in (write.receive(section, choice, TRANSPORT), write.send(section, choice, TRANSPORT, STREAM)):
+            assert (again([("1", lines)])[0].extension_id(write.DEPENDENCY) == 12) is present
+        offered = again([("1", write.offer("video", "1", codecs.OFFERED[name], TRANSPORT, STREAM))])[0]
+        assert (offered.extension_id(write.DEPENDENCY) == write.OFFERED_DEPENDENCY_ID) is present
+    section.fmtp = {45: "profile=1"}
+    assert codecs.choose(section, "AV1") is None

@@ -114,7 +114,7 @@ def test_repairs_end_a_try_before_reports_do() -> None:
     rig.run(3, 300_000)
     while rig.down.ceiling == 0:
         rig.run(0.25, 300_000)
-    rig.down.packets += 100
+    rig.down.lane.packets += 100
     rig.down.on_nack(list(range(30)))
     rig.run(0.25, 300_000)
     assert rig.down.ceiling == 0

@@ -5,12 +5,20 @@ from __future__ import annotations
 import itertools
 import struct
 
+import pytest
 from aiortc.rtp import RtcpPacket, RtcpSdesPacket, RtcpSrPacket
 
 from meet.media.sfu.downtrack import DownTrack
 from meet.media.sfu.track import Track
 from meet.media.sfu.vp8 import picture_id, tl0_index
-from tests.unit.media.fakes import Clock, FakePeer, header, rtp, vp8
+from tests.unit.media.fakes import Clock, FakeMux, FakePeer, header, rtp, vp8
+from tests.unit.media.fastpath.kinds import BOTH, outbox_of
+
+
+@pytest.fixture(autouse=True, params=BOTH)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs on Python and on the compiled fast path."""
+    monkeypatch.setattr(FakeMux, "outbox", outbox_of(request.param))
 
 
 class Report:
@@ -271,3 +279,4 @@ def test_close_forgets_the_subscriber() -> None:
     rig.send("f", 502, 96_000, vp8(3, 3, key=True))
     assert len(rig.out) == 1
     assert rig.subscriber.sinks == {}
+    assert rig.subscriber.retired == [rig.down.ssrc, rig.down.rtx_ssrc]

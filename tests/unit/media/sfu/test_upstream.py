@@ -61,6 +61,20 @@ def test_lost_packets_are_asked_for() -> None:
     assert (nack.fmt, nack.media_ssrc, nack.lost) == (1, 7, [3, 4])
 
 
+def test_what_is_asked_for_fits_into_a_packet() -> None:
+    """Every 17th packet lost: each takes four bytes in the request, and SRTCP takes 1352 bytes."""
+    clock, peer, _, stream = setup()
+    for number in range(499 * 17 + 1):
+        if number % 17 != 16:
+            stream.on_rtp(rtp(number, 0, vp8(number, number)), clock.now)
+    clock.now += 0.02
+    for _ in range(2):
+        stream.tick(clock.now, 0.05)
+    asked = [p.lost for raw in peer.rtcp for p in RtcpPacket.parse(raw) if isinstance(p, RtcpRtpfbPacket)]
+    assert [number for lost in asked for number in lost] == list(range(16, 499 * 17, 17))
+    assert max(len(raw) for raw in peer.rtcp) < 1352
+
+
 def test_retransmissions_fill_the_gap_once_and_probes_are_ignored() -> None:
     clock, _, track, stream = setup()
     forwarded: list[int] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 
 from aiortc import rtp
-from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcdtlstransport import SRTP_PROFILES, RTCDtlsTransport
 from aiortc.rtcsctptransport import RTCSctpTransport
+from OpenSSL import SSL
 
 from meet.media.transport import aiortc_adapter as adapter
 
@@ -20,6 +21,23 @@ async def test_dtls_takes_any_ice_object_and_names_its_sessions() -> None:
     source = inspect.getsource(RTCDtlsTransport)
     assert "self.transport._recv()" in source
     assert "self.transport._send(data)" in source
+
+
+async def test_what_is_let_go_of_at_the_end() -> None:
+    certificate = adapter.Certificate()
+    dtls = adapter.Dtls(certificate, lambda _data: None)
+    for name in ("_ssl", "_task", "_rx_srtp", "_tx_srtp"):
+        assert hasattr(dtls.native, name)
+    await dtls.stop()
+    assert dtls.native._ssl is None
+
+
+def test_all_handshakes_share_one_context_that_remembers_no_sessions() -> None:
+    native = adapter.Certificate().native
+    first = native._create_ssl_context(SRTP_PROFILES)
+    assert native._create_ssl_context(SRTP_PROFILES) is first
+    assert first.set_session_cache_mode(SSL.SESS_CACHE_OFF) == SSL.SESS_CACHE_OFF  # returns the mode before
+    assert "_create_ssl_context" in inspect.getsource(RTCDtlsTransport)
 
 
 async def test_sctp_needs_only_these_of_its_transport() -> None:

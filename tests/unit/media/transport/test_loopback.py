@@ -124,10 +124,13 @@ async def test_a_wrong_certificate_is_refused(bench: Bench) -> None:
     peer.set_remote(("sha-256", rtc.Certificate().fingerprint))
     failed = asyncio.Event()
     peer.on_failed = failed.set
+    reasons: list[str] = []
+    peer.on_trouble = reasons.append
     client.check(peer.ice.ufrag, peer.ice.pwd)
     handshake = asyncio.create_task(client.dtls.handshake(("sha-256", bench.certificate.fingerprint), 5))
     await asyncio.wait_for(failed.wait(), 10)
     assert peer.failed
+    assert reasons == ["dtls_failed"]
     assert peer.tx is None
     await handshake
 
@@ -180,6 +183,11 @@ async def test_media_is_forwarded_and_feedback_reaches_the_publisher(bench: Benc
     repair = viewer.rx.unprotect(await asyncio.wait_for(viewer.media.get(), 5))
     assert header(repair)[0] == 101
     assert repair[12:] == struct.pack("!H", number) + payload
+    # Nothing of the stream stays behind: libsrtp knows no SSRC that could be removed once more.
+    down.close()
+    for known in (down.ssrc, down.rtx_ssrc):
+        with pytest.raises(rtc.SrtpError):
+            subscriber.tx.remove_stream(known)
 
 
 async def test_ice_restart_keeps_the_session(bench: Bench) -> None:

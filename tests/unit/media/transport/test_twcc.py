@@ -82,3 +82,13 @@ def test_a_long_span_is_split() -> None:
     writer.add(2000, 1.01)
     packets = writer.flush(5)
     assert [list(decode(p)[2]) for p in packets] == [[0], [2000]]
+
+
+def test_feedback_fits_into_a_packet_whatever_the_order() -> None:
+    """SRTCP takes 1352 bytes. In falling order every delta is negative and takes two."""
+    writer = TwccWriter(1)
+    for number in range(4096):
+        writer.add(number, 10.0 - number / 1000)
+    packets = writer.flush(9)
+    assert max(map(len, packets)) <= 1352
+    assert sum(decode(packet)[1] for packet in packets) == 4096

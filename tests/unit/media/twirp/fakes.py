@@ -21,6 +21,7 @@ from meet.media.twirp.egress_model import (
     EgressNotRunning,
     EgressRefused,
     EgressRequest,
+    EgressSilent,
     EgressState,
     EgressUnavailable,
     EgressUnknown,
@@ -95,11 +96,13 @@ def publish(room: Room, identity: str, sid: str = "TR_mic") -> Publication:
 
 
 class FakeControl:
-    """Keeps states in a list; `refuse` makes the next start fail, `full` refuse it for want of room."""
+    """Keeps states in a list; `refuse` makes the next start fail, `full` refuse it for want of room; `silent` keeps
+    recorders from confirming a pause; `away` as if another process kept them, and that one was gone."""
 
     def __init__(self) -> None:
         self.states: dict[str, EgressState] = {}
         self.refuse = self.full = ""
+        self.silent = self.away = False
 
     async def start(self, request: EgressRequest) -> EgressState:
         if self.refuse:
@@ -120,7 +123,18 @@ class FakeControl:
         self.states[egress_id] = replace(self._running(egress_id), layout=layout)
         return self.states[egress_id]
 
-    def list(self, *, egress_id: str | None = None, room: str | None = None, active: bool = False) -> list[EgressState]:
+    async def set_paused(self, egress_id: str, paused: bool) -> EgressState:
+        state = self._running(egress_id)
+        if self.silent:
+            raise EgressSilent("the recorder does not answer")
+        self.states[egress_id] = replace(state, paused=paused)
+        return self.states[egress_id]
+
+    async def find(
+        self, *, egress_id: str | None = None, room: str | None = None, active: bool = False
+    ) -> list[EgressState]:
+        if self.away:
+            raise EgressUnavailable("the control does not answer")
         return [
             s
             for s in self.states.values()

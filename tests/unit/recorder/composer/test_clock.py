@@ -94,3 +94,19 @@ def test_the_window_forgets() -> None:
     assert window.value == 5
     window.add(31_000_000, 12)
     assert window.value == 9
+
+
+def test_what_drifted_away_during_a_long_pause_is_not_believed() -> None:
+    """An hour at 200 ppm is 0.7 s; a pause of seconds keeps what is known."""
+    for pause_us, drift_us in ((3_600_000_000, 720_000), (5_000_000, 1_000)):
+        sender = SenderClock()
+        clock = TrackClock(90_000, sender)
+        clock.arrived(0, AT + 40_000)
+        clock.report(ntp(1_000_000), 0, AT + 20_000)
+        before = clock.map(0)
+        clock.paused(pause_us)
+        rtp = (pause_us + drift_us) * 9 // 100
+        clock.arrived(rtp, AT + pause_us + 40_000)
+        assert abs(clock.map(rtp) - (before + pause_us)) <= 25_000
+        clock.report(ntp(1_000_000 + pause_us), rtp, AT + pause_us + 20_000)
+        assert abs(clock.target(rtp) - (AT + pause_us + 20_000)) <= 1_500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from pathlib import Path
 from statistics import median
@@ -194,10 +195,11 @@ def pictures(records: list[Record], until: float) -> list[npt.NDArray[np.uint8]]
                 shots.append(picture.to_ndarray().astype(np.uint8))
             super().video(picture, number)
 
-    composer = Composer(Path("/dev/null"), SMALL, "grid", None, None)
-    composer._output.abort()
-    composer._output = Shots(Path("/dev/null"), SMALL)
-    composer.run(records, None)
+    with tempfile.TemporaryDirectory() as folder:  # never /dev/null: an output replaces what is at its path
+        composer = Composer(Path(folder) / "first.mp4", SMALL, "grid", None, None)
+        composer._output.abort()
+        composer._output = Shots(Path(folder) / "second.mp4", SMALL)
+        composer.run(records, None)
     return shots
 
 

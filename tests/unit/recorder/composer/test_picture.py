@@ -9,10 +9,13 @@ import pytest
 from PIL import Image
 
 from meet.recorder.composer import overlay, text
+from meet.recorder.composer.canvas import Scaler
+from meet.recorder.composer.overlay import Planes
 from meet.recorder.composer.picture import Picture
 from meet.recorder.composer.scene import SCREEN
+from meet.recorder.composer.video import VideoTrack
 from meet.recorder.journal.records import Person
-from tests.unit.recorder.composer.scenes import CAMERA, GOLDEN, LANDSCAPE, PHONE, SCENES, Cast, draw
+from tests.unit.recorder.composer.scenes import CAMERA, GOLDEN, LANDSCAPE, OLD, PHONE, SCENES, Cast, draw
 
 Rgb = npt.NDArray[np.float64]
 
@@ -79,9 +82,10 @@ def test_a_name_stays_the_same_however_often_the_picture_below_it_changes() -> N
     cast.person(1)
     picture = Picture(*LANDSCAPE, "grid", cast.scene, None)
     first = settle(picture)
-    for placed in picture._placed * 5:
-        picture._show(placed)
-    assert (luma(picture) == first).all(), "not blended twice, neither on the picture nor beside it"
+    for _ in range(2 * picture.ahead):
+        cast.show(1, PHONE, 0)
+        assert picture.draw(1_000_000)
+        assert (luma(picture) == first).all(), "not blended twice, neither on the picture nor beside it"
 
 
 def test_a_turned_phone_leaves_nothing_behind() -> None:
@@ -91,11 +95,9 @@ def test_a_turned_phone_leaves_nothing_behind() -> None:
     picture = Picture(*LANDSCAPE, "grid", cast.scene, None)
     before = settle(picture)
     cast.show(1, PHONE, 0)
-    picture._show(picture._placed[0])
     turned = settle(picture, 1_000_000)
     assert (turned != before).mean() > 0.1
     cast.show(1, CAMERA, 0)
-    picture._show(picture._placed[0])
     assert (settle(picture, 2_000_000) == before).all()
 
 
@@ -151,6 +153,37 @@ def test_the_layout_changes_from_one_picture_to_the_next() -> None:
         assert told[-1]["TR_1"] == stage
     picture.arrange_as("grid")
     assert (settle(picture) == grid).all()
+
+
+def test_what_does_not_move_is_scaled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several sheets take turns; a still tile is copied from one to the next."""
+    cast = Cast()
+    cast.person(0, OLD)
+    cast.person(1)
+    picture = Picture(*LANDSCAPE, "grid", cast.scene, None)
+    assert picture.ahead > 2
+    drawn: list[int] = []
+    for number, member in cast.scene.members.items():
+        assert isinstance(member.media, VideoTrack)
+        scaler = member.media.scaler
+
+        def draw(of: av.VideoFrame, into: Planes, number: int = number, real: Scaler = scaler) -> None:
+            drawn.append(number)
+            Scaler.draw(real, of, into)
+
+        monkeypatch.setattr(scaler, "draw", draw)
+    settle(picture)
+    seen = []
+    for turn in range(2 * picture.ahead):
+        cast.show(2, CAMERA, turn)
+        assert picture.draw(turn)
+        seen.append(rgb(picture.frame))
+    assert drawn.count(1) == 1 and drawn.count(2) == 1 + 2 * picture.ahead
+    assert not picture.draw(100), "nothing is new"
+    anew = Picture(*LANDSCAPE, "grid", cast.scene, None)
+    cast.scene.changed = True
+    settle(anew)
+    assert (rgb(anew.frame) == seen[-1]).all() and not (seen[-2] == seen[-1]).all()
 
 
 def test_of_forty_the_one_who_speaks_is_seen() -> None:

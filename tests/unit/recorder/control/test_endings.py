@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from meet.media.room import RoomRegistry
+from meet.recorder.control_rooms import follow_registry
 from tests.unit.recorder.control.world import World
 
 
@@ -98,7 +99,7 @@ async def test_frames_that_won_the_race_against_the_cancel_are_kept(world: World
 
 async def test_a_room_that_finishes_while_starting(hasty: World) -> None:
     registry = RoomRegistry()
-    hasty.control.follow(registry)
+    follow_registry(hasty.control, registry)
     registry.create("a")
     egress_id = await hasty.start()
     registry.delete("a")

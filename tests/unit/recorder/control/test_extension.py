@@ -11,7 +11,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from meet.livekit import LiveKitMediaServer
 from meet.media.room import RoomRegistry
-from meet.recorder.control_extension import media_extension
+from meet.recorder.control_extension import Webhooks, media_extension
 from tests.unit.media.hooks.receiver import KEY, SECRET, Receiver
 from tests.unit.media.twirp.fakes import join
 from tests.unit.recorder.control.world import FakeRecorder, FakeSupervisor, World
@@ -24,7 +24,7 @@ async def test_a_recording_through_every_wire(data: Path) -> None:
         stack.push_async_callback(supervisor.close)
         receiver = await stack.enter_async_context(Receiver(lambda _event, attempt: 503 if attempt == 1 else 200))
         registry = RoomRegistry()
-        extension = await media_extension(data, {KEY: SECRET}, receiver.url)(registry)
+        extension = await media_extension(data, Webhooks(receiver.url, {KEY: SECRET}))(registry)
         stack.push_async_callback(extension.close)
         app = web.Application()
         app.add_routes(extension.routes)

@@ -10,6 +10,7 @@ import pytest
 
 from meet.media.room import RoomRegistry
 from meet.media.twirp.egress_model import EgressNotRunning, EgressUnavailable, EgressUnknown
+from meet.recorder.control_rooms import follow_registry
 from tests.unit.media.twirp.fakes import join
 from tests.unit.recorder.control.world import REQUEST, World
 
@@ -131,7 +132,7 @@ async def test_layout_reaches_the_recorder_now_or_later(world: World) -> None:
 
 async def test_the_room_shows_it_and_takes_the_recording_along(world: World) -> None:
     registry = RoomRegistry()
-    world.control.follow(registry)
+    follow_registry(world.control, registry)
     link = join(registry.create("a"), "ann")
     registry.create("b")
     egress_id = await world.start()
@@ -149,7 +150,7 @@ async def test_the_room_shows_it_and_takes_the_recording_along(world: World) -> 
 
 async def test_a_shutdown_does_not_stop_recordings(world: World) -> None:
     registry = RoomRegistry()
-    world.control.follow(registry)
+    follow_registry(world.control, registry)
     registry.create("a")
     egress_id = await world.start()
     recorder = await world.recorder(egress_id)

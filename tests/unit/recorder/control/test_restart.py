@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 
 from meet.media.twirp.egress_model import EgressState
-from meet.recorder.control import KEEP_S
+from meet.recorder.control_retention import KEEP_S
 from tests.unit.recorder.control.world import World
 
 

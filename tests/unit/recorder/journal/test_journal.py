@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from meet.recorder import durable
 from meet.recorder.journal import writer as writer_module
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import (
@@ -144,4 +145,29 @@ def test_a_full_disk_is_told_once_and_what_was_written_stays(tmp_path: Path, mon
     writer.append(Tick(3))
     writer.close()
     assert [error.errno for error in errors] == [errno.ENOSPC]
+    assert synthetic.read(tmp_path) == [Tick(1)]
+
+
+def test_a_disk_that_is_full_between_two_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No descriptor is closed twice: its number may be somebody else's by then."""
+    closed: list[int] = []
+    told = threading.Event()
+    close = os.close
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def closing(fd: int) -> None:
+        if threading.current_thread().name == "journal":
+            closed.append(fd)
+        close(fd)
+
+    monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 10)
+    monkeypatch.setattr(durable, "replace", full)
+    monkeypatch.setattr(os, "close", closing)
+    writer = JournalWriter(tmp_path, lambda: None, lambda error: told.set())
+    writer.append(Tick(1))
+    assert told.wait(5)
+    writer.close()
+    assert len(closed) == 1
     assert synthetic.read(tmp_path) == [Tick(1)]

@@ -24,7 +24,7 @@ OFFER = "\r\n".join(
         "a=mid:1",
         "a=sendonly",
         "a=msid:PA_x|camera TR_v",
-        "a=rtpmap:98 VP9/90000",
+        "a=rtpmap:98 H265/90000",
         "a=rtpmap:96 VP8/90000",
         "a=rtcp-fb:96 nack pli",
         "a=rtcp-fb:96 transport-cc",
@@ -51,7 +51,7 @@ def test_it_takes_the_codec_that_can_be_recorded_with_its_rtx() -> None:
     assert "m=video 9 UDP/TLS/RTP/SAVPF 96 97\r\n" in text
     assert "a=rtcp-fb:96 nack pli" in text
     assert "transport-cc" not in text
-    assert "VP9" not in text
+    assert "H265" not in text
 
 
 def test_every_section_is_answered_with_our_transport() -> None:

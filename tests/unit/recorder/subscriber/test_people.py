@@ -7,9 +7,10 @@ from pathlib import Path
 from livekit.protocol import models
 
 from meet.recorder.journal.records import Person, Record, TrackEnd
+from meet.recorder.journal.summary import Summary
 from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.subscriber.recording import JournalSink, SteadyClock
-from meet.recorder.subscriber.selection import Selection
+from meet.recorder.subscriber.selection import OfParticipant
 from meet.recorder.subscriber.session import _Room
 from tests.unit.recorder import synthetic
 
@@ -42,8 +43,8 @@ def test_everybody_who_may_publish_is_seen_in_order_of_arrival() -> None:
 def test_of_a_selected_participant_nobody_else_is_seen() -> None:
     room = _Room()
     room.update([info("a", "Ada"), info("b", "Bob")])
-    assert room.people(Selection("id-b")) == {"id-b": "Bob"}
-    assert room.people(Selection("id-b", screen_share=True)) == {}
+    assert room.people(OfParticipant("id-b")) == {"id-b": "Bob"}
+    assert room.people(OfParticipant("id-b", screen_share=True)) == {}
 
 
 def people(directory: Path) -> list[tuple[str, str, bool]]:
@@ -53,7 +54,7 @@ def people(directory: Path) -> list[tuple[str, str, bool]]:
 
 def test_only_what_is_new_goes_into_the_journal(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, lambda: None, lambda error: None)
-    sink = JournalSink(writer, SteadyClock(), "EG_test", next_track=1, begun_at=0)
+    sink = JournalSink(writer, SteadyClock(), "EG_test", Summary())
     sink.people({"ada": "Ada"})
     sink.people({"ada": "Ada"})
     sink.people({"ada": "Ada L", "bob": "Bob"})

@@ -65,6 +65,17 @@ def test_a_lost_packet_is_waited_for_then_skipped_until_a_key_frame() -> None:
     assert not got.stream.wants_key
 
 
+def test_a_key_picture_with_a_hole_is_not_passed_on() -> None:
+    got = Received()
+    got.packet(1, 0, KEY + b"a", marker=False)
+    got.packet(3, 0, b"\x00c", marker=True, now=0.1)
+    got.stream.advance(2.0)
+    assert not got.frames
+    assert got.stream.wants_key
+    got.packet(4, 3000, KEY, now=2.1)
+    assert got.frames == [(3000, b"\x00", True, True)]
+
+
 def test_a_retransmission_fills_the_hole() -> None:
     got = Received()
     got.packet(1, 0, KEY)
@@ -109,3 +120,18 @@ def test_unwrapper_goes_back_for_late_values_only(bits: int) -> None:
     assert unwrap(0) == top + 1
     assert unwrap(top) == top
     assert unwrap(1) == top + 2
+
+
+def test_a_picture_without_an_end_does_not_fill_the_memory() -> None:
+    got = Received()
+    got.packet(0, 0, KEY)
+    for number in range(1, 20000):
+        got.packet(number, 3000, DELTA, marker=False)
+        assert len(got.stream._parts) <= 8192
+    assert len(got.frames) == 1
+    assert got.stream.wants_key
+    got.packet(20000, 3000, DELTA)
+    got.packet(20001, 6000, DELTA)
+    got.packet(20002, 9000, KEY)
+    assert [frame[0] for frame in got.frames] == [0, 9000]
+    assert got.frames[1][3], "with a gap before it"

@@ -3,113 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
 
-from meet.media.main import Extension, MediaConfig, MediaServer
-from meet.media.room import RoomRegistry, TrackKind
-from tests.e2e.media.conftest import KEY, SECRET, access_token
+from meet.media.main import MediaServer
+from tests.e2e.media.pages.conftest import Enter, advances, holds
 from tests.e2e.media.shaper import Shaper
 
-HERE = Path(__file__).parent
-LIVEKIT_CLIENT = HERE.parents[2] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
 SEND = """([text, reliable]) =>
     room.localParticipant.publishData(new TextEncoder().encode(text), {reliable, topic: 't'})"""
 
-Enter = Callable[..., Awaitable[Page]]
-
-
-async def _page_routes(_registry: RoomRegistry) -> Extension:
-    async def page(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(HERE / "page.html")
-
-    async def client(_request: web.Request) -> web.FileResponse:
-        return web.FileResponse(LIVEKIT_CLIENT, headers={"Content-Type": "text/javascript"})
-
-    return Extension(routes=[web.get("/page", page), web.get("/lk.js", client)])
-
-
-@pytest.fixture
-def video_codecs() -> tuple[str, ...]:
-    return ("VP8", "H264")
-
-
-@pytest.fixture
-async def media(video_codecs: tuple[str, ...]) -> AsyncIterator[MediaServer]:
-    assert LIVEKIT_CLIENT.exists(), f"{LIVEKIT_CLIENT} is missing: run `npm ci` in web/ (make test does)"
-    server = MediaServer(MediaConfig(keys={KEY: SECRET}, port=0, rtc_port=0, video_codecs=video_codecs), _page_routes)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield running
-        await running.close()
-
-
-@pytest.fixture
-def enter(media: MediaServer, browser: Browser) -> Enter:
-    async def join(
-        identity: str,
-        *,
-        single: bool,
-        codec: str = "vp8",
-        publish: bool = True,
-        options: dict[str, Any] | None = None,
-        **grants: Any,
-    ) -> Page:
-        page = await (await browser.new_context()).new_page()
-        await page.goto(f"http://127.0.0.1:{media.port}/page")
-        wanted = {
-            "url": f"ws://127.0.0.1:{media.port}",
-            "token": access_token(identity, **grants),
-            "single": single,
-            "codec": codec,
-            "publish": publish,
-            "options": options or {},
-        }
-        await page.evaluate("wanted => join(wanted)", wanted)
-        return page
-
-    return join
-
-
-async def holds(page: Page, expression: str, argument: Any = None, *, seconds: float = 20) -> None:
-    """Wait until a JavaScript expression is true."""
-    await page.wait_for_function(expression, arg=argument, timeout=seconds * 1000, polling=100)
-
-
-async def advances(page: Page, name: str, *, width: int = 0) -> None:
-    """The element plays: at least this wide, and its time moves on by half a second."""
-    await holds(page, "([n, w]) => tiles()[n] && tiles()[n][0] >= w && tiles()[n][1] > 0", [name, width])
-    start = (await page.evaluate("n => tiles()[n]", name))[1]
-    await holds(page, "([n, t]) => tiles()[n] && tiles()[n][1] > t + 0.5", [name, start])
-
 
 @pytest.mark.parametrize(("single", "codec"), [(True, "vp8"), (False, "h264")], ids=["v1-vp8", "v0-h264"])
-async def test_a_meeting_of_three(enter: Enter, single: bool, codec: str) -> None:
+async def test_a_meeting_of_three(enter: Enter, media: MediaServer, single: bool, codec: str) -> None:
     alice = await enter("alice", single=single, codec=codec)
     bob = await enter("bob", single=single, codec=codec)
     carol = await enter("carol", single=single, publish=False)
@@ -120,6 +26,11 @@ async def test_a_meeting_of_three(enter: Enter, single: bool, codec: str) -> Non
             await advances(page, f"video {publisher}", width=320)
             await advances(page, f"audio {publisher}")
             await holds(page, "p => seen.peaks[p] > 0.1", publisher)
+
+    # Everybody gets the redundant audio that livekit-client sends unless told otherwise.
+    sounds = [f for s in media.gateway.pulse.sessions for f in s.subscriber.items.values() if not f.track.video]
+    assert len(sounds) == 4
+    assert all(f.down is not None and f.down.redundant for f in sounds)
 
     # Data, both ways and both kinds.
     await alice.evaluate(SEND, ["reliable", True])
@@ -245,25 +156,9 @@ async def test_a_slow_link_gets_the_low_layer_and_clean_sound(enter: Enter, medi
     await advances(bob, "video alice", width=1280)
 
 
-class TestVp9:
-    @pytest.fixture
-    def video_codecs(self) -> tuple[str, ...]:
-        return ("VP8", "VP9")
-
-    async def test_vp9_is_forwarded_where_it_is_allowed(self, enter: Enter, media: MediaServer) -> None:
-        await enter("alice", single=True, codec="vp9")
-        bob, carol = await enter("bob", single=True, publish=False), await enter("carol", single=False, publish=False)
-        for page in (bob, carol):
-            await advances(page, "video alice", width=320)
-        (track,) = (
-            t for t in media.registry.require("room").participants["alice"].live_tracks if t.kind is TrackKind.VIDEO
-        )
-        assert track.mime_type == "video/VP9"
-
-
 async def test_a_codec_that_is_not_allowed_is_replaced(enter: Enter, media: MediaServer) -> None:
     await enter("alice", single=True, codec="vp9")
     bob = await enter("bob", single=True, publish=False)
     await advances(bob, "video alice", width=320)
     tracks = media.registry.require("room").participants["alice"].live_tracks
-    assert {t.mime_type for t in tracks} == {"video/VP8", "audio/opus"}
+    assert {t.mime_type for t in tracks} == {"video/VP8", "audio/red"}

@@ -1,0 +1,1 @@
+"""Storage side by side: a recording stored behind its making, against one stored when it is over."""

@@ -1,0 +1,45 @@
+"""Errors about what only our own recorder can do (a branch of the tree in `errors`)."""
+
+from __future__ import annotations
+
+from .errors import MediaServerError, RecordingConflict, Unavailable
+
+
+class RecordingNotActive(RecordingConflict):
+    """It has not begun; one that is over is `RecordingAlreadyStopped`."""
+
+    text = "is not active yet"
+
+
+class RecordingNotFragmented(RecordingConflict):
+    """Its file is a WebM, or from before there were fragments in it."""
+
+    text = "has no index of its fragments"
+
+
+class RecorderMissing(Unavailable):
+    """The media server is not ours. `what` completes "The media server in use cannot"."""
+
+    title = "Recording Error"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The media server in use cannot {what}")
+
+
+class RecorderSilent(Unavailable):
+    """The wish is remembered."""
+
+    title = "Recording Error"
+
+    def __init__(self, recording_id: str, paused: bool) -> None:
+        what = "paused" if paused else "resumed"
+        super().__init__(f"Recording '{recording_id}' is {what} as soon as its recorder answers")
+        self.recording_id = recording_id
+
+
+class EgressSilent(MediaServerError):
+    """The media server could not reach the recorder."""
+
+    def __init__(self, egress_id: str) -> None:
+        super().__init__(f"pausing egress '{egress_id}'", "the recorder does not answer")
+        self.egress_id = egress_id

@@ -1,0 +1,151 @@
+"""The composer of one recording on a thread of its own, and what it tells the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import av
+import structlog
+
+from meet.recorder import state
+from meet.recorder.composer.compose import Mismatch, Result, compose
+from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.seam import START, Seam
+from meet.recorder.journal.reader import JournalReader
+from meet.recorder.journal.records import Record
+from meet.recorder.pieces import Pieces, Unusable
+
+log = structlog.get_logger(__name__)
+
+_AFTER_NICENESS: Final = 10
+STUCK_S: Final = 120.0
+"""A composer that needs so long for one step will not come back. Opening encoders takes tenths of a second, the slowest
+picture a few seconds on a machine with far too much to do; nothing but the file is late while we wait."""
+STUCK_NICE_S: Final = 600.0
+"""The same for one that comes last: beside twenty busy threads it gets a hundredth of a processor."""
+
+
+class Composing:
+    """Makes `path` from the spool's journal, going on where an earlier process was.
+
+    on_ready, on_tiles: as `compose` calls them, but on the event loop.
+    """
+
+    def __init__(
+        self,
+        spool: Path,
+        profile: Profile,
+        *,
+        on_ready: Callable[[], None],
+        on_tiles: Callable[[dict[str, tuple[int, int]]], None],
+    ) -> None:
+        self._pieces = Pieces(spool, profile)
+        self.path = self._pieces.path
+        self._journal = spool / "journal"
+        self._profile = profile
+        self._layout = state.first_layout(spool / "request.json")
+        self._on_ready, self._on_tiles = on_ready, on_tiles
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="composer")
+        self._abort = threading.Event()
+        self._busy_since: float | None = None
+        self._excused_at = 0.0
+        self._nice = False
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the file."""
+        return self._profile.content_type
+
+    @property
+    def stuck(self) -> bool:
+        """The composer's thread has been inside of one step for longer than any takes: in a codec, most likely."""
+        since = self._busy_since
+        patience = STUCK_NICE_S if self._nice else STUCK_S
+        return since is not None and time.monotonic() - max(since, self._excused_at) > patience
+
+    def excuse(self) -> None:
+        """What has kept it until now was not its own fault: a disk that takes nothing from anybody."""
+        self._excused_at = time.monotonic()
+
+    def abort(self) -> None:
+        """Have the composition end with Aborted."""
+        self._abort.set()
+
+    def live(self, reader: JournalReader, now: Callable[[], int]) -> asyncio.Future[Result]:
+        """Behind a journal that is being written. now: the journal's clock."""
+        return self._start(reader, now)
+
+    def finished(self, *, nice: bool = False) -> asyncio.Future[Result]:
+        """From a journal that nobody writes any more. nice: meetings and live recordings come first, from now on."""
+        if nice:
+            os.nice(_AFTER_NICENESS)
+            self._nice = True
+        reader = JournalReader(self._journal)
+        reader.finish()
+        return self._start(reader, None)
+
+    def _start(self, reader: JournalReader, now: Callable[[], int] | None) -> asyncio.Future[Result]:
+        context = contextvars.copy_context()  # what is logged there is about this recording, too
+        return self._loop.run_in_executor(self._thread, context.run, self._compose, reader, now)
+
+    def forget(self) -> None:
+        """Nothing of what was made is worth anything. Raises OSError."""
+        self._pieces.forget()
+
+    def _compose(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
+        # On the composer's thread, as all that follows.
+        made = self._pieces.made() if now is None else None
+        if made is not None:
+            return made
+        seam = self._pieces.seal()
+        try:
+            result = self._make(reader, now, seam)
+            self._busy_since = None  # the rest is work for a disk
+            self._pieces.finish(result)
+            return result
+        except (Mismatch, Unusable, av.FFmpegError) as error:
+            if seam is START or isinstance(error, OSError):  # of a disk, say: what is there is as good as before
+                raise
+            log.warning("composite_pieces_given_up", error=str(error))
+        finally:
+            self._busy_since = None
+        self._pieces.forget()
+        # From the beginning, and with the same reader: the meeting may still be going on.
+        return self._compose(reader, None)
+
+    def _make(self, reader: JournalReader, now: Callable[[], int] | None, seam: Seam) -> Result:
+        return compose(
+            self._watched(reader),
+            self._pieces.writing(),
+            self._profile,
+            self._layout,
+            on_ready=lambda: self._call(self._on_ready),
+            on_tiles=lambda sizes: self._call(self._on_tiles, sizes),
+            abort=self._abort,
+            live=now,
+            seam=seam,
+            on_step=self._step,
+        )
+
+    def _step(self) -> None:
+        self._busy_since = time.monotonic()
+
+    def _watched(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records; while the next one is waited for, nothing can be stuck."""
+        for record in records:
+            self._step()
+            yield record
+            self._busy_since = None
+
+    def _call(self, told: Callable[..., None], *arguments: object) -> None:
+        # On the composer's thread.
+        self._loop.call_soon_threadsafe(told, *arguments)

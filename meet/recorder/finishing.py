@@ -1,0 +1,114 @@
+"""The second half of a recording's life: from the last record to the final state, however often it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import av
+import structlog
+
+from meet.config import Settings
+from meet.recorder import finish
+from meet.recorder.composer.compose import Aborted, Result
+from meet.recorder.composer.profile import Profile
+from meet.recorder.composing import Composing
+from meet.recorder.finish import FileFacts
+from meet.recorder.limits import REASONS
+from meet.recorder.standing import Standing
+from meet.recorder.tracks.extract import NothingReceived
+from meet.recorder.upload.behind import UploadBehind
+
+log = structlog.get_logger(__name__)
+
+_STATE_RETRY_S: Final = 2.0
+_COMPOSE_RETRY_S: Final = 2.0
+_MAX_COMPOSE_RETRY_S: Final = 60.0
+
+
+class Finishing:
+    """Composes (again, where it must), stores, and lets go of the journal."""
+
+    def __init__(
+        self, settings: Settings, spool: Path, profile: Profile, standing: Standing, composing: Composing
+    ) -> None:
+        self._settings, self._spool, self._profile = settings, spool, profile
+        self._standing, self._composing = standing, composing
+        self.behind = UploadBehind(settings, composing.path, standing.now.key, profile, self._not_stored_yet)
+
+    async def run(
+        self, composed: asyncio.Future[Result], *, ended_at_ms: int, stop_reason: str = "", disk_full: bool = False
+    ) -> int:
+        """0 when done, 1 to be started again. disk_full: the journal could not be written to its end."""
+        try:
+            result, facts = await self._file(composed)
+        except Aborted:
+            return 1
+        except NothingReceived as error:
+            self._standing.end("failed", error=str(error), error_code=404, ended_at_ms=ended_at_ms)
+            await asyncio.to_thread(finish.discard, self._spool)
+            return 0
+        if self._standing.given_up:
+            log.warning("recording_given_up_by_control")
+            await self.behind.abandon()
+            await asyncio.to_thread(finish.discard, self._spool)
+            return 0
+        await self._store(facts.size)
+        # A full disk also kept the journal from saying so.
+        limit = result.ended_reason if result.limit else "disk_full" if disk_full else ""
+        self._standing.end(
+            "limit_reached" if limit else "complete",
+            details=_with_losses(self._standing.final_details(stop_reason), result),
+            size=facts.size,
+            duration_s=round(facts.duration_s, 3),
+            error=REASONS.get(limit),
+            ended_at_ms=ended_at_ms,
+            integrity=finish.integrity(facts, result),
+        )
+        while not self._standing.written:
+            # The journal may go only when a later process can read that it is not needed.
+            await asyncio.sleep(_STATE_RETRY_S)
+            self._standing.put(self._standing.now)
+        await asyncio.to_thread(finish.discard, self._spool, keep_journal=self._settings.recording_keep_tracks)
+        return 0
+
+    async def _file(self, composed: asyncio.Future[Result]) -> tuple[Result, FileFacts]:
+        delay = _COMPOSE_RETRY_S
+        while True:
+            try:
+                return await composed, await asyncio.to_thread(finish.inspect, self._composing.path)
+            except (OSError, av.FFmpegError, finish.DamagedComposite) as error:
+                # The journal is still there, so this is a delay (a full disk, most of all), not a loss.
+                log.warning("composition_failed", error=str(error), retry_in_s=delay)
+                self._trouble(f"the recording could not be composed yet: {error}")
+                await self.behind.abandon()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _MAX_COMPOSE_RETRY_S)
+                if isinstance(error, finish.DamagedComposite):
+                    await asyncio.to_thread(self._composing.forget)
+                composed = self._composing.finished()
+
+    async def _store(self, size: int) -> None:
+        blobs = await self.behind.store()
+        path, content_type = self._composing.path, self._composing.content_type
+        await finish.store(blobs, self._standing.now.key, path, size, content_type, self._trouble)
+
+    async def close(self) -> None:
+        """Let go of the store."""
+        await self.behind.close()
+
+    def _trouble(self, text: str) -> None:
+        self._standing.update(details=text)
+
+    def _not_stored_yet(self, text: str | None) -> None:
+        # Afterwards the details have the end reason, or what `_store` has to say.
+        if self._standing.now.status == "active":
+            self._standing.update(details=text)
+
+
+def _with_losses(details: str | None, result: Result) -> str | None:
+    """What a busy machine has cost is said beside the end reason."""
+    if not result.left_out:
+        return details
+    return f"{details or 'Complete'}; {result.left_out} pictures were left out because the machine was busy"

@@ -1,0 +1,132 @@
+"""Sending the finished part of a recording while the rest is still being made."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+import storage
+from meet.config import Settings
+from meet.recorder.composer.profile import Profile
+from meet.recorder.upload.settled import Settled
+from storage import Behind, BlobStore, Pace, StorageError
+
+log = structlog.get_logger(__name__)
+
+_POLL_S: Final = 2.0
+_FIRST_RETRY_S: Final = 1.0
+_MAX_RETRY_S: Final = 60.0
+_WORTH_TELLING: Final = 4
+"""Tries in a row: a store that is away for a few seconds is nobody's business."""
+_FASTER_THAN_IT_GROWS: Final = 4
+_SLOWEST: Final = 1024 * 1024
+"""Bytes per second; what the meeting itself needs of the line comes first."""
+
+
+class UploadBehind:
+    """One recording's upload, on the event loop of its recorder; reading, hashing and waiting are for other threads.
+
+    It holds no more than a few chunks of 64 KiB, sends one part at a time, four times as fast as the file grows, and
+    never raises: whatever it has not achieved is done by `put_file` of the `store`, which knows what is there.
+    """
+
+    def __init__(
+        self, settings: Settings, path: Path, key: str, profile: Profile, on_trouble: Callable[[str | None], None]
+    ) -> None:
+        """on_trouble: told why the store has not taken anything for a while, and None when it does again."""
+        self._settings = settings
+        self._path, self._key, self._profile = path, key, profile
+        self._on_trouble = on_trouble
+        self._store: BlobStore | None = None
+        self._pace = Pace(_SLOWEST)
+        self._over = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._told = False
+
+    def start(self) -> None:
+        """Go along with a file that this process has begun and that no other will continue."""
+        self._task = asyncio.create_task(self._run())
+
+    async def store(self) -> BlobStore:
+        """The store, for all that is left: the file is complete, or there will be none. Raises StorageError."""
+        self._over.set()
+        self._pace.rate = None
+        if self._task is not None:
+            await self._task
+        return await self._open()
+
+    async def abandon(self) -> None:
+        """The file is made again, or nobody wants it: what was sent is of no use. Ends the sending."""
+        try:
+            behind = self._behind(await self.store())
+        except StorageError as error:
+            log.warning("upload_not_abandoned", reason=str(error))
+            return
+        if behind is not None:
+            await behind.abandon()
+
+    async def close(self) -> None:
+        """Give the store's connections back, at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._store is not None:
+            await self._store.close()
+            self._store = None
+
+    async def _open(self) -> BlobStore:
+        if self._store is None:
+            # Imports botocore, where S3 is used.
+            self._store = await asyncio.to_thread(storage.create, self._settings)
+        return self._store
+
+    def _behind(self, store: BlobStore) -> Behind | None:
+        progress = self._path.with_suffix(".upload")
+        return store.behind(self._key, self._path, self._profile.content_type, progress=progress)
+
+    async def _run(self) -> None:
+        try:
+            behind = self._behind(await self._open())
+        except StorageError as error:
+            log.warning("upload_behind_impossible", reason=str(error))
+            return
+        if behind is None:
+            return
+        settled, began = Settled(self._path, self._profile.container), time.monotonic()
+        failures, delay = 0, _FIRST_RETRY_S
+        while not self._over.is_set():
+            try:
+                final = await asyncio.to_thread(settled.bytes)
+                self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * final / (time.monotonic() - began + 1))
+                sent = await behind.advance(final, self._pace)
+            except (StorageError, OSError) as error:
+                failures += 1
+                log.warning("upload_behind_failed", key=self._key, error=str(error), retry_in_s=delay)
+                if failures >= _WORTH_TELLING:
+                    self._tell(f"what is recorded cannot be stored yet: {error}")
+                await self._pause(delay)
+                delay = min(delay * 2, _MAX_RETRY_S)
+                continue
+            if not sent:
+                await self._pause(_POLL_S)
+            else:
+                log.info("part_stored_behind", key=self._key, size=sent)
+                failures, delay = 0, _FIRST_RETRY_S
+                self._tell(None)
+
+    def _tell(self, trouble: str | None) -> None:
+        if trouble is not None or self._told:
+            self._told = trouble is not None
+            self._on_trouble(trouble)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._over.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,42 @@
+"""livekit-client 2.15.16, about a year old, and the newest in one room: a meeting, and both kinds of reconnect."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.media.pages.conftest import NEWEST, YEAR_OLD, Enter, advances, holds, thorough
+from tests.e2e.media.pages.test_meeting import SEND
+
+
+@pytest.mark.parametrize("single", [pytest.param(True, marks=thorough, id="v1"), pytest.param(False, id="v0")])
+async def test_a_year_old_client(enter: Enter, single: bool) -> None:
+    old = await enter("old", single=single, client=YEAR_OLD)
+    new = await enter("new", single=True, client=NEWEST)
+    for page, other in ((old, "new"), (new, "old")):
+        await advances(page, f"video {other}", width=320)
+        await holds(page, "p => seen.peaks[p] > 0.1", other)
+
+    await old.evaluate("room.localParticipant.setScreenShareEnabled(true)")
+    await holds(new, "() => room.remoteParticipants.get('old').isScreenShareEnabled")
+    await advances(new, "screen old")
+
+    await old.evaluate("room.localParticipant.setMicrophoneEnabled(false)")
+    await holds(new, "() => room.remoteParticipants.get('old').isMicrophoneEnabled === false")
+    await new.evaluate("room.localParticipant.setCameraEnabled(false)")
+    await holds(old, "() => room.remoteParticipants.get('new').isCameraEnabled === false")
+    await new.evaluate("room.localParticipant.setCameraEnabled(true)")
+    await advances(old, "video new")
+
+    await old.evaluate(SEND, ["from old", True])
+    await new.evaluate(SEND, ["from new", False])
+    await holds(new, "() => seen.data.join() === 'from old,old,t'")
+    await holds(old, "() => seen.data.join() === 'from new,new,t'")
+
+    for scenario in ("signal-reconnect", "full-reconnect"):
+        await old.evaluate("seen.events.length = 0")
+        await old.evaluate("s => { room.simulateScenario(s) }", scenario)
+        await holds(old, "() => seen.events.includes('reconnected')")
+        await advances(old, "video new")
+        await advances(new, "video old")
+        await advances(new, "screen old")
+        assert "trackSubscriptionFailed" not in await old.evaluate("seen.events")

@@ -1,0 +1,137 @@
+"""`python -m tests.faults.sync [--minutes 20] [--report FILE]`: a long meeting, judged by flashes and beeps in its MP4.
+
+One robot is there all the time, another one comes after a quarter of it. Ends with 1 when sound and picture of somebody
+are apart by more than is promised, drift apart, or the recorder grows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+
+from meet.demo.api import Api
+from meet.demo.robot import Robot
+from meet.demo.server import Server
+from tests.support import media
+
+MEDIAN_S: Final = 0.08
+WORST_S: Final = 0.15
+DRIFT_S_PER_HOUR: Final = 0.02
+GROWTH: Final = 1.1
+_EVERY: Final = 40
+_MIDDLE: Final = slice(240 // _EVERY, 480 // _EVERY)
+"""Rows in which there is a tile, whether one fills the picture or two lie side by side."""
+_LEFT: Final = (_MIDDLE, slice(0, 1280 // _EVERY // 2))
+_RIGHT: Final = (_MIDDLE, slice(1280 // _EVERY // 2, 1280 // _EVERY))
+_SETTLED_S: Final = 5.0
+_WARM_S: Final = 20.0
+_LONG_S: Final = 600.0
+"""Shorter recordings tell nothing about drift: a flash is seen to a thirtieth of a second."""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A recording's MP4, when (in it, s) the late one came, and the recorder's resident bytes while it was made."""
+
+    path: Path
+    late_s: float
+    resident: list[int]
+
+
+async def meet(minutes: float, folder: Path) -> Meeting:
+    """Hold it and fetch what was recorded. Raises RuntimeError when there is nothing."""
+    seconds = minutes * 60
+    resident: list[int] = []
+    async with Server(folder / "data") as server, Api(server.url, server.api_key) as api:
+        room = await api.create_room("Sync")
+        epoch = time.monotonic()
+        url, early = await api.join_token(room, "Early")
+        _, late = await api.join_token(room, "Late")
+        async with Robot(url, early, epoch=epoch):
+            recording = await api.start_recording(room["roomId"])
+            begun = time.monotonic()
+            recorder = _recorder(server, recording["recordingId"])
+            await asyncio.sleep(seconds / 4)
+            async with Robot(url, late, hue=160, tone_hz=330, epoch=epoch):
+                late_s = time.monotonic() - begun
+                while (left := begun + seconds - time.monotonic()) > 0:
+                    if time.monotonic() - begun > min(_WARM_S, seconds / 2):
+                        resident.append(recorder.memory_info().rss)
+                    await asyncio.sleep(min(5.0, left))
+                await api.stop_recording(recording["recordingId"])
+        final = await api.wait_for(recording["recordingId"], "complete", "failed", "aborted", timeout_s=300)
+        if final["status"] != "complete":
+            raise RuntimeError(f"the recording is {final['status']}")
+        path = folder / "sync.mp4"
+        await api.download(recording["recordingId"], path, lambda _done, _total: None)
+    return Meeting(path, late_s, resident)
+
+
+def _recorder(server: Server, recording_id: str) -> psutil.Process:
+    title = f"meet recorder {recording_id}"
+    children = psutil.Process(server.pid).children(recursive=True)
+    return next(child for child in children if title in " ".join(child.cmdline()))
+
+
+def judge(meeting: Meeting, seconds: float) -> dict[str, Any]:
+    """The numbers for people."""
+    decoded = media.decode(meeting.path, _EVERY)
+    sounds = np.array(media.beeps(decoded))
+    result: dict[str, Any] = {"minutes": round(seconds / 60, 1), "people": {}, "broken_promises": []}
+    broken = result["broken_promises"]
+    for who, region, since in (("early", _LEFT, 0.0), ("late", _RIGHT, meeting.late_s + _SETTLED_S)):
+        seen = np.array([at for at in media.flashes(decoded, region) if at >= since])
+        apart = np.array([sounds[np.abs(sounds - at).argmin()] - at for at in seen])
+        heard = np.abs(apart) < 0.5
+        if heard.sum() < 0.9 * (seconds - since - 2):
+            broken.append(f"{who}: {int(heard.sum())} flashes with a beep in {seconds - since:.0f} s")
+            continue
+        seen, apart = seen[heard], apart[heard]
+        drift = float(np.polyfit(seen / 3600, apart, 1)[0]) if len(seen) > 2 else 0.0
+        middle, worst = float(np.median(apart)), float(np.abs(apart).max())
+        result["people"][who] = {
+            "marks": len(seen),
+            "median_ms": round(middle * 1000),
+            "worst_ms": round(worst * 1000),
+            "drift_ms_per_hour": round(drift * 1000, 1) if seconds >= _LONG_S else None,
+        }
+        if abs(middle) > MEDIAN_S or worst > WORST_S:
+            broken.append(f"{who}: sound and picture are apart")
+        if seconds >= _LONG_S and abs(drift) > DRIFT_S_PER_HOUR:
+            broken.append(f"{who}: sound and picture drift apart")
+    if meeting.resident:
+        first, last = meeting.resident[0], max(meeting.resident[-3:])
+        result["resident_mb"] = [first >> 20, last >> 20]
+        if last > GROWTH * first:
+            broken.append("the recorder grows")
+    return result
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--report", type=Path)
+    options = parser.parse_args()
+    os.environ["MEET_RATE_LIMITS"] = "false"
+    with tempfile.TemporaryDirectory(prefix="meet-sync-") as folder:
+        meeting = asyncio.run(meet(options.minutes, Path(folder)))
+        result = judge(meeting, options.minutes * 60)
+    print(json.dumps(result, indent=2))
+    if options.report is not None:
+        options.report.write_text(json.dumps(result, indent=2) + "\n")
+    return 1 if result["broken_promises"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""A recording that is killed, paused, and killed in the pause, becomes one file with nothing of the pause in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from meet.demo.api import Api
+from meet.demo.server import Server
+from meet.recorder.tracks.kept import KeptJournal
+from meet.recorder.tracks.recompose import recompose
+from tests.faults import campaign
+from tests.faults.campaign import ENCODING, FINAL, insist
+from tests.faults.counter import FPS, Counter, numbers_in
+
+EXTRA = "/api/extra/v1/recordings"
+
+
+@pytest.mark.timeout(120)
+async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEET_RATE_LIMITS", "false")
+    env = {"MEET_RECORDING_KEEP_TRACKS": "true"}
+    async with Server(tmp_path / "data", env=env) as server, Api(server.url, server.api_key) as api:
+        room = await api.create_room("Breaks")
+        url, token = await api.join_token(room, "Ada")
+        async with Counter(url, token, epoch=time.monotonic()) as publisher:
+            recording = (await api.start_recording(room["roomId"], encoding=ENCODING))["recordingId"]
+            started = publisher.now()
+            await asyncio.sleep(4)  # until two seconds of the file are whole
+            await campaign.kill(server, "recorder", publisher.now)
+            await asyncio.sleep(1.5)
+            asked = publisher.now()
+            assert (await insist(lambda: api.call("POST", f"{EXTRA}/{recording}/pause")))["paused"] is True
+            paused = publisher.now()
+            await campaign.kill(server, "recorder", publisher.now)
+            await asyncio.sleep(1.5)
+            known = await api.call("GET", f"{EXTRA}/{recording}")
+            assert (known["status"], known["paused"]) == ("active", True)
+            going_on = publisher.now()
+            assert (await insist(lambda: api.call("POST", f"{EXTRA}/{recording}/resume")))["paused"] is False
+            await asyncio.sleep(2)
+            stopped = publisher.now()
+            await api.stop_recording(recording)
+            done = await api.wait_for(recording, *FINAL)
+            path = tmp_path / "a.mp4"
+            await api.download(recording, path, lambda *_: None)
+            facts = (await api.call("GET", f"{EXTRA}/{recording}"))["integrity"]
+    assert done["status"] == "complete"
+    numbers, length_s = numbers_in(path)
+    assert numbers == sorted(numbers)
+    during = [n for n in numbers if paused * FPS < n < (going_on - 0.1) * FPS]
+    assert not during, "nothing of the pause is in the file"
+    assert numbers[-1] > (going_on + 1.0) * FPS, "it went on"
+    # The journal is the truth: composed in one go it makes the same file, but for what a busy machine left out.
+    kept = KeptJournal.find(server.data_dir / "spool", recording)
+    await asyncio.to_thread(recompose, kept, tmp_path / "again.mp4")
+    truth, truth_s = numbers_in(tmp_path / "again.mp4")
+    assert length_s == pytest.approx(truth_s, abs=0.1) and set(numbers) <= set(truth)
+    assert len(truth) - len(numbers) <= facts["framesLeftOut"], (numbers, truth)
+    assert length_s == pytest.approx(stopped - started - (going_on - paused), abs=1.5)
+    assert length_s == pytest.approx(done["duration"], abs=0.1)
+    assert (facts["pauses"], facts["pausedDuration"]) == (1, pytest.approx(going_on - asked, abs=1.0))
+    assert server.log_path.read_text().count("composite_resumed") == 2, "it was composed from the beginning again"

@@ -1,0 +1,94 @@
+"""Fetching datagrams: all of them, in order, whether media comes in bunches or something else comes in between."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from meet.recorder.subscriber.ice import IceClient
+
+MEDIA, HANDSHAKE = 0x80, 22
+
+
+async def until(got: list[bytes], count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(got) < count:
+            await asyncio.sleep(0.002)
+
+
+async def test_nothing_is_lost_between_bunches_and_pauses() -> None:
+    got: list[bytes] = []
+    client = IceClient(got.append, lambda: None)
+    port = client._socket.getsockname()[1]
+    sent: list[bytes] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        try:
+            for bunch in range(6):
+                for number in range(300 if bunch == 2 else 5):
+                    first = HANDSHAKE if bunch in (0, 4) else MEDIA
+                    sent.append(bytes([first, bunch, number // 256, number % 256]))
+                    peer.sendto(sent[-1], ("127.0.0.1", port))
+                if bunch % 2:
+                    await until(got, len(sent))
+                    await asyncio.sleep(0.05)  # long enough to be waiting for the next packet again
+            await until(got, len(sent))
+            assert got == sent
+            assert client._fetch is None, "when nothing comes, nothing is done"
+        finally:
+            client.close()
+
+
+async def test_closed_in_a_pause_it_stays_closed() -> None:
+    got: list[bytes] = []
+    client = IceClient(got.append, lambda: None)
+    port = client._socket.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.sendto(bytes([MEDIA]), ("127.0.0.1", port))
+        await until(got, 1)
+    client.close()
+    await asyncio.sleep(0.05)
+    assert got == [bytes([MEDIA])]
+
+
+async def test_a_packet_that_breaks_something_does_not_end_the_fetching() -> None:
+    got: list[bytes] = []
+    errors: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(str(context["exception"])))
+
+    def take(data: bytes) -> None:
+        got.append(data)
+        if data[1] == 1:
+            raise RuntimeError("disk full")
+
+    client = IceClient(take, lambda: None)
+    port = client._socket.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        try:
+            for number in (0, 1, 2):  # the second is fetched after a pause, with nothing else reading the socket
+                peer.sendto(bytes([MEDIA, number]), ("127.0.0.1", port))
+                await until(got, number + 1)
+            assert errors == ["disk full"]
+        finally:
+            client.close()
+
+
+async def test_closed_by_what_it_fetched() -> None:
+    got: list[bytes] = []
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+
+    def take(data: bytes) -> None:
+        got.append(data)
+        if data[1] == closing:
+            client.close()
+
+    for closing in (0, 1):  # by the first packet, and by one after a pause
+        got.clear()
+        client = IceClient(take, lambda: None)
+        port = client._socket.getsockname()[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            for number in range(closing + 1):
+                peer.sendto(bytes([MEDIA, number]), ("127.0.0.1", port))
+                await until(got, number + 1)
+        await asyncio.sleep(0.05)
+    assert not errors
