@@ -29,7 +29,7 @@ def _let_the_sdk_end() -> None:
 
 atexit.register(_let_the_sdk_end)
 
-_MEETINGS: Final = re.compile(r"tests/(faults|e2e/(media|test_(?!cli)))")
+_MEETINGS: Final = re.compile(r"tests/(faults|e2e/(media|test_(?!cli|serve|s3|webhooks)))")
 """These judge media in real time: never two of them at once on two cores. Pages and everything else fill the gaps."""
 
 

@@ -13,6 +13,7 @@ from livekit import rtc
 FPS: Final = 30
 SAMPLE_RATE: Final = 48_000
 CHUNK: Final = SAMPLE_RATE // 100
+_MAX_QUEUED_S: Final = 0.05
 _LAG_CHUNKS: Final = 2
 MARK_S: Final = 0.1
 """Length of the flash and of the beep."""
@@ -97,6 +98,9 @@ class Robot:
         k = int((time.monotonic() - self._epoch) * 100) + 1
         while True:
             await asyncio.sleep(max(0.0, self._epoch + k / 100 - time.monotonic()))
+            if source.queued_duration > _MAX_QUEUED_S:
+                k += 1  # otherwise what has piled up in a stall would stay, and the sound behind the picture for good
+                continue
             samples = audio_chunk(k * CHUNK, self._tone_hz)
             await source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, CHUNK))
             # After a stall go on with what is due now: sound that was never heard must not delay all that follows.

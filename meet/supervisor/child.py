@@ -27,6 +27,8 @@ READY_TIMEOUT_S: Final = 120.0
 """Generous: on a busy machine a start is slow, not wrong."""
 HUNG_AFTER_S: Final = 5.0
 """A child that beats and then is silent for this long is killed, and comes back like one that died."""
+RENEW_TIMEOUT_S: Final = 80.0
+"""A drain gives up after 60 s, and the rest of an orderly end takes some more."""
 _LOOK_S: Final = 0.5
 _FREE_RESTARTS: Final = 4
 _STEP_S: Final = 0.25
@@ -159,17 +161,26 @@ class Child:
         finally:
             ended.cancel()
 
-    async def renew(self) -> int:
+    async def renew(self, timeout_s: float = RENEW_TIMEOUT_S) -> int:
         """Ask it to end in its own time, and wait until another one is ready; the pid of the one that ended.
 
-        Raises ValueError while it is not running, or is being renewed already."""
+        Killed when it has not ended after `timeout_s`. Raises ValueError while it is not running or not ready yet, or
+        is being renewed already."""
         pid = self.pid
-        if pid is None or self._process is None or self._renewing or self._stopping:
+        if pid is None or self._process is None or self._guard is None or self._renewing or self._stopping:
             raise ValueError(f"{self.name} is not running at the moment")
         self._renewing = True
         self._up.clear()
-        _signal(self._process, signal.SIGTERM)
+        process = self._process
+        _signal(process, signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), timeout_s)
+        except TimeoutError:
+            log.error("process_killed", name=self.name, after_s=timeout_s)
+            _signal(process, signal.SIGKILL)
         await self._up.wait()
+        if self._stopping:
+            raise ValueError("the server is being stopped")
         return pid
 
     async def stop(self, timeout_s: float) -> None:

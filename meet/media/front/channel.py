@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -101,9 +102,12 @@ class Channel:
             except BlockingIOError:
                 self._loop.add_writer(self._sock.fileno(), self._writable)
                 return
-            except OSError:
-                self._lost()
-                return
+            except OSError as error:
+                if error.errno != errno.EMSGSIZE:
+                    self._lost()
+                    return
+                # The kernel's buffers are smaller than they usually are: this one is lost, not all the others.
+                log.error("front_message_too_long", length=len(packet))
             self._queue.popleft()
             if sock is not None:
                 sock.close()  # the other end has its own descriptor now

@@ -64,10 +64,11 @@ class Door(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(_HEAD_S, self._transport.abort)
 
     def data_received(self, data: bytes) -> None:
+        seen = max(0, len(self._buffer) - len(head.END))
         self._buffer += data
         if self._task is not None:
             return  # came after the head, before reading was paused
-        if head.END not in self._buffer:
+        if self._buffer.find(head.END, seen) < 0:
             if len(self._buffer) > head.MAX_HEAD:
                 self.refuse("431 Request Header Fields Too Large")
             return
@@ -131,6 +132,8 @@ class Door(asyncio.Protocol):
         self._done()
         sent = worker.channel is not None and worker.channel.send("client", data=bytes(self._buffer), sock=sock)
         if not sent:
+            if worker.channel is None:
+                sock.close()  # it has died in this moment
             log.warning("client_not_handed_over", worker=worker.index)
         if not sent or not self._secure:
             self._transport.abort()  # if it was sent, this closes our descriptor only: the worker has its own

@@ -35,7 +35,7 @@ class Drains:
     def start(self, worker: Worker) -> None:
         """Called when the worker says that it drains; again when its connection came back meanwhile."""
         if self.stopping:
-            self._fleet.tell(worker, "stop")
+            self._fleet.let_stop(worker)
             return
         running = self._running.get(worker.index)
         if running is not None:
@@ -49,21 +49,23 @@ class Drains:
             task.cancel()
         for worker in self._fleet.workers:
             if worker.draining:
-                self._fleet.tell(worker, "stop")
+                self._fleet.let_stop(worker)
 
     async def _drain(self, worker: Worker) -> None:
         fleet = self._fleet
         await asyncio.sleep(self._settle_s)
-        rooms = fleet.placement.rooms_of(worker.index)
-        log.info("media_worker_draining", worker=worker.index, rooms=len(rooms))
-        moved = 0
-        for name in rooms:
-            if self.stopping or not await self.move(worker, name):
+        log.info("media_worker_draining", worker=worker.index, rooms=len(fleet.placement.rooms_of(worker.index)))
+        moved: set[str] = set()
+        # Asked anew each time: somebody may have been on the way here with a room of their own.
+        while rooms := [name for name in fleet.placement.rooms_of(worker.index) if name not in moved]:
+            # Not draining any more: it has died meanwhile, and this is the next one.
+            if self.stopping or not worker.draining or not await self.move(worker, rooms[0]):
                 break
-            moved += 1
+            moved.add(rooms[0])
             await asyncio.sleep(_APART_S)
-        log.info("media_worker_drained", worker=worker.index, moved=moved, left=len(rooms) - moved)
-        fleet.tell(worker, "stop")
+        log.info("media_worker_drained", worker=worker.index, moved=len(moved), left=len(rooms))
+        if worker.draining:
+            fleet.let_stop(worker)
 
     async def move(self, source: Worker, name: str) -> bool:
         """One room; False when there is nobody to take it, or the worker went away."""
@@ -82,6 +84,7 @@ class Drains:
                         listener(name)
                     log.info("room_moved", room=name, from_worker=source.index, to_worker=target.index)
                     return True
+                fleet.tell(target, "let_go", name=name)  # should it take the room nevertheless, only later
                 tried.add(target.index)
             return False
         finally:

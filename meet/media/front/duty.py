@@ -51,6 +51,8 @@ class Duty:
         self._lost = asyncio.Event()
         self._stop = asyncio.Event()
         self._draining = False
+        self._leaving = False
+        self._taking: dict[str, asyncio.Task[None]] = {}
         self._letting: list[asyncio.Task[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -62,13 +64,13 @@ class Duty:
     async def drain(self) -> None:
         """Have the rooms taken over by other workers. Returns when that is done, or when nobody can take them."""
         self._draining = True
-        if self._channel is None or not self._channel.send("draining"):
-            return
-        try:
-            await asyncio.wait_for(self._stop.wait(), DRAIN_TIMEOUT_S)
-        except TimeoutError:
-            log.warning("drain_timeout", rooms=len(self._server.registry.list()))
-        await asyncio.gather(*self._letting)
+        if self._channel is not None and self._channel.send("draining"):
+            try:
+                await asyncio.wait_for(self._stop.wait(), DRAIN_TIMEOUT_S)
+            except TimeoutError:
+                log.warning("drain_timeout", rooms=len(self._server.registry.list()))
+            await asyncio.gather(*self._letting, return_exceptions=True)
+        self._leaving = True
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -121,6 +123,8 @@ class Duty:
     def _on_room_event(self, event: RoomEvent) -> None:
         if self._channel is None or not isinstance(event, RoomStarted | RoomFinished):
             return
+        if self._leaving:
+            return  # the process ends, not the room: it is back with the next one, and its recording goes on
         self._channel.send("room" if isinstance(event, RoomStarted) else "gone", {"name": event.room.name})
 
     # -- what the front says
@@ -129,6 +133,8 @@ class Duty:
         if message.kind == "client":
             if message.sock is not None:
                 self._spawn(self._take_client(message.sock, message.data))
+            else:
+                log.warning("client_lost_on_the_way")  # no descriptor was free: the kernel has closed it
         elif message.kind == "recording":
             room = self._server.registry.get(message.text("name"))
             if room is not None:
@@ -136,9 +142,10 @@ class Duty:
         elif message.kind == "give":
             self._spawn(self._give(message.text("name")))
         elif message.kind == "take":
-            self._spawn(self._take(message.text("name")))
+            name = message.text("name")
+            self._taking[name] = self._spawn(self._take(name))
         elif message.kind == "let_go":
-            self._letting.append(self._spawn(self._server.let_go(message.text("name"))))
+            self._letting.append(self._spawn(self._let_go(message.text("name"))))
         elif message.kind == "stop":
             self._stop.set()
 
@@ -158,6 +165,14 @@ class Duty:
     async def _take(self, name: str) -> None:
         if self._server.keeper is not None and await self._server.keeper.take(name, self._server.registry):
             self._answer("taken", name)
+        self._taking.pop(name, None)
+
+    async def _let_go(self, name: str) -> None:
+        # A front that did not wait for our answer has given the room to somebody else: there must not be two.
+        taking = self._taking.get(name)
+        if taking is not None:
+            await asyncio.wait((taking,))
+        await self._server.let_go(name)
 
     def _answer(self, kind: str, name: str) -> None:
         if self._channel is not None:

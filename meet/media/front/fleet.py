@@ -209,6 +209,11 @@ class Fleet:
 
     # -- towards workers
 
+    def let_stop(self, worker: Worker) -> None:
+        """It may end now. Nobody is sent there any more: for what it still has, requests wait for the next one."""
+        worker.known, worker.announced = False, []
+        self.tell(worker, "stop")
+
     def tell(self, worker: Worker, kind: str, **fields: str | bool) -> bool:
         return worker.channel is not None and worker.channel.send(kind, fields)
 

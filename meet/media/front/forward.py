@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 from livekit.protocol import room as api
+from yarl import URL
 
 from meet.media.front import calls
 from meet.media.front.fleet import Fleet, NobodyThere, Worker
@@ -72,9 +73,9 @@ class Forwarder:
     async def _ask(self, worker: Worker, request: web.Request, body: bytes) -> web.Response:
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
         session = self._sessions[worker.index]
-        async with session.request(
-            request.method, f"http://media{request.path}", data=body, headers=headers, allow_redirects=False
-        ) as response:
+        # As it came: with its dots and escapes resolved it could be another path than the one that was judged.
+        url = URL(f"http://media{request.rel_url.raw_path}", encoded=True)
+        async with session.request(request.method, url, data=body, headers=headers, allow_redirects=False) as response:
             return web.Response(status=response.status, body=await response.read(), content_type=response.content_type)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from meet.media.gateway.auth import TokenError, join_grant, verify
 
@@ -14,6 +15,9 @@ MAX_HEAD: Final = 96 * 1024
 """Bytes; join URLs carry an SDP offer, and more than a worker takes (64 KiB a line) it shall refuse itself."""
 
 SIGNALLING: Final = frozenset({"/rtc", "/rtc/v1", "/rtc/validate", "/rtc/v1/validate"})
+
+_FOLD: Final = re.compile(r"\r\n[ \t]+")
+"""A header that goes on in the next line (RFC 9112, 5.2)."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,21 @@ class Head:
 
     @property
     def token(self) -> str:
-        """The access token: a parameter, or else a bearer token."""
-        values = parse_qs(self.query).get("access_token")
-        if values and values[0]:
-            return values[0]
+        """The access token: a parameter, or else a bearer token.
+
+        Of several the one that a worker takes (gateway.handshake): otherwise who has tokens for two rooms could make
+        one of them a second time, where nobody else is sent."""
+        named = (value for name, value in parse_qsl(self.query, keep_blank_values=True) if name == "access_token")
+        first = next(named, "")
+        if first:
+            return first
         scheme, _, value = self.authorization.partition(" ")
         return value.strip() if scheme.lower() == "bearer" else ""
 
 
 def parse(data: bytes) -> Head:
     """What can be made of it; junk has the path "" and goes where HTTP errors are made."""
-    lines = data.partition(END)[0].decode("latin-1").split("\r\n")
+    lines = _FOLD.sub(" ", data.partition(END)[0].decode("latin-1")).split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3:
         return Head("")
@@ -54,6 +62,7 @@ def parse(data: bytes) -> Head:
         name, _, value = line.partition(":")
         if name.strip().lower() == "authorization":
             authorization = value.strip()
+            break
     return Head(target.path, target.query, authorization)
 
 

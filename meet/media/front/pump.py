@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from typing import cast
 
@@ -45,7 +46,7 @@ class Pump(asyncio.Protocol):
 
 
 async def carry(client: asyncio.Transport) -> socket.socket:
-    """Pump between `client` and the returned socket until either ends. Raises OSError without descriptors."""
+    """Pump between `client` and the returned socket until either ends. Raises OSError: no descriptors, no client."""
     ours, theirs = socket.socketpair()
     outer = Pump()
     outer.transport = client
@@ -56,6 +57,10 @@ async def carry(client: asyncio.Transport) -> socket.socket:
         ours.close()
         theirs.close()
         raise
+    if client.is_closing():  # its end was told to whoever had it before, and will not be told to us
+        inner.transport.close()
+        theirs.close()
+        raise ConnectionAbortedError(errno.ECONNABORTED, "the client has gone")
     outer.join(inner)
     inner.join(outer)
     client.set_protocol(outer)

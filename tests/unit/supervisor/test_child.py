@@ -89,6 +89,27 @@ async def test_one_that_is_renewed_is_back_at_once(log: Path, monkeypatch: pytes
         await child.renew()
 
 
+async def test_one_that_does_not_end_is_renewed_the_hard_way(log: Path) -> None:
+    child = new(log, "stubborn")
+    await child.start()
+    first = child.pid
+    assert await asyncio.wait_for(child.renew(0.1), 10) == first
+    assert child.pid not in (None, first)
+    await child.stop(0.1)
+
+
+async def test_one_that_is_not_ready_yet_cannot_be_renewed(log: Path) -> None:
+    """The signal would end it in the middle of its start, and with it the start of the whole server."""
+    child = new(log, "slow")
+    starting = asyncio.create_task(child.start())
+    await until(lambda: child.pid is not None)
+    with pytest.raises(ValueError, match="is not running"):
+        await child.renew()
+    await child.stop(0.1)
+    with pytest.raises(ChildFailed):
+        await starting
+
+
 async def test_a_child_that_never_gets_ready_is_an_error(log: Path) -> None:
     with pytest.raises(ChildFailed, match="exit code 3"):
         await new(log, "never-ready").start()

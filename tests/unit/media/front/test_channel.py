@@ -88,6 +88,19 @@ async def test_what_does_not_fit_is_refused(ends: tuple[End, End]) -> None:
     right.channel.close()
 
 
+async def test_what_the_kernel_does_not_take_costs_the_others_nothing(ends: tuple[End, End]) -> None:
+    left, right = ends
+    left.channel._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+    near, far = socket.socketpair()
+    left.channel.send("client", data=b"x" * 100_000, sock=far)
+    assert left.channel.send("next")
+    await until(lambda: right.heard)
+    assert ([m.kind for m in right.heard], far.fileno()) == (["next"], -1)
+    near.close()
+    left.channel.close()
+    right.channel.close()
+
+
 async def test_a_message_that_cannot_be_handled_does_not_stop_the_next(ends: tuple[End, End]) -> None:
     left, right = ends
     heard: list[str] = []

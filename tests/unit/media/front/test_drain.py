@@ -86,12 +86,17 @@ async def test_an_emptied_worker_gets_nothing_and_comes_back_with_nothing(
 async def test_with_nobody_to_take_them_clients_come_back_later(machine: Machine, http: aiohttp.ClientSession) -> None:
     """All stop at once, as at the end of `meet serve`: nothing is moved to who stops a moment later."""
     clients = [await join(http, machine, "ann", room) for room in ("a", "b")]
+    finished: list[str] = []  # what would end their recordings
+    machine.front.fleet.on_room_finished.append(finished.append)
     await asyncio.wait_for(asyncio.gather(*(w.duty.drain() for w in machine.workers.values())), 20)
     while machine.workers:
-        await machine.workers.popitem()[1].die()
+        worker = machine.workers.popitem()[1]
+        await worker.server.stop()
+        await worker.duty.close()
     for client in clients:
         left = await client.expect("leave")
         assert (left.action, left.reason) == (sig.LeaveRequest.RECONNECT, pb.DisconnectReason.SERVER_SHUTDOWN)
+    assert finished == []
     assert len(list(machine.places.rooms.glob("*.json"))) == 2
 
 
@@ -144,3 +149,8 @@ async def test_a_taker_that_does_not_answer_is_passed_over(tmp_path: Path, monke
         await asyncio.wait_for(source.duty.drain(), 20)
         assert source.server.registry.get("a") is None
         assert machine.front.fleet.placement.where("a") == good
+        async with asyncio.timeout(
+            10
+        ):  # nor keeps a second one, which would end some time and be told as the end of it
+            while machine.workers[deaf].server.registry.get("a") is not None:
+                await asyncio.sleep(0.01)
