@@ -12,6 +12,8 @@ STAMP  := $(VENV)/.locked
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
+WEBKIT := webkit2gtk-driver libwebkit2gtk-4.1-0 gstreamer1.0-libav gstreamer1.0-plugins-base \
+	gstreamer1.0-plugins-good gstreamer1.0-plugins-bad xvfb pulseaudio
 NATIVE := tools/build_native.py $(wildcard meet/media/fastpath/*.[ch])
 
 $(STAMP): requirements.lock pyproject.toml $(NATIVE)
@@ -56,13 +58,14 @@ soak: $(STAMP) ## Hours of coming and going, floods, 200 kills, and 20 minutes j
 	@$(BIN)/python -m tests.faults.soak --kills 200
 	@$(BIN)/python -m tests.faults.sync --minutes 20
 
-browsers: web tools ## What `make test` leaves out: Firefox, coturn, an older SDK, every codec (a large download)
-	@bash tools/apt-install firefox-esr coturn
-	@MEET_BROWSERS=1 $(BIN)/pytest $(or $(ARGS),tests/e2e/media/pages tests/e2e/browser/test_firefox.py)
+browsers: web tools ## What `make test` leaves out: Firefox, WebKit, coturn, an older SDK, every codec (a large download)
+	@bash tools/apt-install firefox-esr coturn $(WEBKIT)
+	@MEET_BROWSERS=1 SVT_LOG=0 $(BIN)/pytest -n0 $(or $(ARGS),tests/e2e/media/pages tests/e2e/browser/test_firefox.py \
+		tests/e2e/browser/playback)
 
 bench: web tools ## Side-by-side measurements; prints ratios
-	@bash tools/apt-install nginx-light janus iproute2 xvfb pulseaudio
-	@for module in api.run ranges.run storage.behind sfu recorder.run recorder.start recorder.resume recorder.browser; do \
+	@bash tools/apt-install nginx-light janus iproute2 firefox-esr $(WEBKIT)
+	@for module in api.run ranges.run storage.behind sfu recorder.run recorder.start recorder.resume recorder.browser playback.run; do \
 		echo "== bench.$$module"; $(BIN)/python -m bench.$$module || exit 1; done
 
 screenshots: web tools ## Take the pictures in docs/images again

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import ssl
 import sys
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from meet.http import Document, HttpApp
 from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
 from meet.metrics import BackendMetrics, MetricsListener
 from meet.outbound import WebhookSender
+from meet.process import freeze
 from meet.recorder.tracks.kept import WithJournals
 from meet.recorder.upload.indexes import WithIndexes
 from meet.tls import trust_own
@@ -43,8 +43,8 @@ _GRACE_S = 5
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep a connection (nginx: 60 s), so that they end it: a request that crosses our end
 of it is lost."""
-_GC_YOUNG = 10_000
-"""Objects made between two looks at the young ones."""
+_GC_THRESHOLDS = (10_000, 20, 50)
+"""Requests make objects by the hundred; nearly all of them go without the collector."""
 
 
 class Fail(Protocol):
@@ -255,11 +255,7 @@ async def _serve(settings: Settings, on_ready: Callable[[], None], fail: Fail) -
         ssl_certfile=str(settings.tls_cert) if settings.tls_cert else None,
         ssl_keyfile=str(settings.tls_key) if settings.tls_key else None,
     )
-    # What start-up made (documents, validators, routes) lives as long as the process: the garbage collector need not
-    # look at it again with every few hundred objects that requests make.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_GC_YOUNG, 20, 50)
+    freeze(*_GC_THRESHOLDS)
     try:
         await _Server(config, on_ready).serve()
     finally:

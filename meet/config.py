@@ -181,12 +181,17 @@ class Settings(BaseSettings):
     recording_keep_tracks: bool = _env(
         False,
         "MEET_RECORDING_KEEP_TRACKS",
-        "keep journals for seven days, for `meet tracks` and `meet recompose`",
+        "keep journals for seven days, or until space is short, for `meet tracks` and `meet recompose`",
+    )
+    recording_on_shutdown: Literal["finish", "continue"] = _env(
+        "finish",
+        "MEET_RECORDING_ON_SHUTDOWN",
+        "what SIGTERM does to running recordings: finish them, or continue with them at the next start",
     )
     recording_max_cpu: int = _env(
         0,
         "MEET_RECORDING_MAX_CPU",
-        "starts are a 503 while so many % of the processors are busy; 0: never",
+        "starts are a 503 while so many % of the processors are busy (of 5 s, and what was started in them); 0: never",
         ge=0,
         le=100,
     )

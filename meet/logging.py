@@ -14,9 +14,15 @@ import structlog
 
 _SECRET_KEYS = re.compile(r"(token|secret|password|api_?key|authorization)", re.IGNORECASE)
 _SECRET_VALUES = re.compile(
-    r"(eyJ[\w-]{8,}\.[\w-]+\.[\w-]+)"  # a JWT
+    r"(eyJ[\w-]{8,}(?:\.[\w-]*){0,2})"  # a JWT, or the beginning of one
     r"|((?:access_token|accessToken|roomMemberToken|recordingSecret|secret|join_request)=[^&\s\"']+)"
 )
+
+
+def _readable(record: logging.LogRecord) -> bool:
+    """Not of requests that are no HTTP: aiohttp quotes the header that it stumbled over, and that may hold a key."""
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
 
 
 class _Patient:
@@ -87,6 +93,8 @@ def configure(level: str = "info", fmt: str = "text", *, process: str = "meet") 
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name], processors=[*foreign, _mask, renderer]
         )
     )
+    parser = logging.getLogger("aiohttp.server")
+    parser.filters[:] = [_readable]
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)

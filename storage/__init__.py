@@ -8,7 +8,7 @@ knows of meetings, HTTP servers or settings files.
 """
 
 from .blob import Behind, BlobInfo, BlobStore
-from .config import S3Config, StorageSettings, create
+from .config import S3Config, StorageSettings, create, local_folder
 from .errors import (
     BlobChanged,
     BlobNotFound,
@@ -35,4 +35,5 @@ __all__ = [
     "StorageSettings",
     "StorageUnavailable",
     "create",
+    "local_folder",
 ]

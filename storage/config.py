@@ -85,15 +85,20 @@ def _encoded_context(text: str) -> str:
     return base64.b64encode(json.dumps(context, separators=(",", ":")).encode()).decode()
 
 
+def local_folder(settings: StorageSettings) -> Path | None:
+    """The folder that holds the blobs as files; None where they are elsewhere."""
+    return settings.data_dir / "storage" if settings.blob_storage_mode == "fs" else None
+
+
 def create(settings: StorageSettings) -> BlobStore:
     """The store the settings ask for. Nothing is contacted yet: call `check()` for that.
 
     Raises StorageMisconfigured for settings that can never work.
     """
-    if settings.blob_storage_mode == "fs":
+    if (folder := local_folder(settings)) is not None:
         from .filesystem import FilesystemStore
 
-        return FilesystemStore(settings.data_dir / "storage")
+        return FilesystemStore(folder)
     if settings.blob_storage_mode != "s3":
         raise StorageMisconfigured("MEET_BLOB_STORAGE_MODE must be fs or s3.")
     # aiobotocore costs half a second to import: only who uses S3 pays.

@@ -8,12 +8,13 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .errors import StorageError, StorageMisconfigured, StorageUnavailable
 
 _READ_AHEAD = 2 * 1024 * 1024
+_PASSING = 4 * 1024 * 1024
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _PROBE = [bytearray(1)]
 _OPERATOR_ERRORS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
@@ -48,6 +49,24 @@ def read_cold(fd: int, size: int, offset: int) -> bytes:
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(fd, offset + len(data), _READ_AHEAD, os.POSIX_FADV_WILLNEED)
     return data
+
+
+def read_once(path: Path) -> Iterator[bytes]:
+    """All bytes of a file. What was not in the page cache before is not left there: others need it more.
+
+    Raises OSError."""
+    with path.open("rb") as file:
+        fd, size = file.fileno(), os.fstat(file.fileno()).st_size
+        advise = getattr(os, "posix_fadvise", None)
+        if advise is not None:
+            # What is read ahead would look as if it had been there.
+            advise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+        for offset in range(0, size, _PASSING):
+            length = min(_PASSING, size - offset)
+            cached = resident(fd, offset, offset + length - 1)
+            yield os.pread(fd, length, offset)
+            if advise is not None and not cached:
+                advise(fd, offset, length, os.POSIX_FADV_DONTNEED)
 
 
 def publish(source: Path, incoming: Path, target: Path, *, share: bool = False) -> os.stat_result:

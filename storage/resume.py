@@ -56,7 +56,9 @@ class Progress:
         self._path.unlink(missing_ok=True)
 
 
-def still_the_same(path: Path, plan: Sequence[Part], stored: Sequence[StoredPart]) -> bool:
-    """Whether the acknowledged parts are what the file holds now. Blocking. Raises OSError, ValueError."""
+def unchanged(path: Path, plan: Sequence[Part], stored: Sequence[StoredPart]) -> list[StoredPart]:
+    """Those of the acknowledged parts that are what the file holds now. Blocking. Raises OSError, ValueError."""
     planned = {part.number: part for part in plan}
-    return all(known.number in planned and digest(path, planned[known.number]).hex() == known.md5 for known in stored)
+    return [
+        known for known in stored if known.number in planned and digest(path, planned[known.number]).hex() == known.md5
+    ]

@@ -14,7 +14,7 @@ from .config import S3Config
 from .errors import BlobNotFound, StorageError, StorageUnavailable
 from .multipart import MultipartUpload, Part, StoredPart
 from .pace import Pace
-from .resume import Progress, still_the_same
+from .resume import Progress, unchanged
 from .s3_client import S3Clients
 from .s3_errors import TRANSFER_ERRORS, translate
 from .slice import Slice
@@ -127,18 +127,20 @@ class Uploads:
     async def _begin(
         self, key: str, path: Path, plan: Sequence[Part], content_type: str, note: Progress | None
     ) -> tuple[MultipartUpload, list[StoredPart]]:
-        """An upload with what it has got so far: the noted one if it is of these very bytes, else a new one."""
+        """An upload with what it has got of these very bytes: the noted one if there is any of them, else a new one."""
         noted = await self.known(key, note) if note is not None else None
         if noted is not None:
-            upload, parts = noted
+            upload, known = noted
             trusted = set(self.trusted.get(upload.upload_id, ()))
-            doubtful = [part for part in parts if part not in trusted]
+            parts = [part for part in known if part in trusted]
+            doubtful = [part for part in known if part not in trusted]
             try:
-                if await asyncio.to_thread(still_the_same, path, plan, doubtful):
-                    log.info("upload_resumed", key=key, parts=len(parts), of=len(plan))
-                    return upload, parts
+                parts += await asyncio.to_thread(unchanged, path, plan, doubtful)
             except (OSError, ValueError) as error:
                 raise StorageError(f"The file for '{key}' cannot be read to its end.") from error
+            if parts or not known:
+                log.info("upload_resumed", key=key, parts=len(parts), of=len(plan))
+                return upload, parts
             await self.abort(upload)
         return await self.begin(key, content_type, note), []
 

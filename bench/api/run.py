@@ -21,6 +21,7 @@ from pathlib import Path
 
 from bench.api import fixture, processes
 from bench.api.load import drive, fetch, get, post
+from tests.support.ports import free_port
 
 KEY = "bench-key-0123456789"
 JWT = ("APIbench", "bench-secret-0123456789-0123456789-0123456789")
@@ -77,7 +78,7 @@ async def _measure_size(
     with ExitStack() as stack:
         running = {}
         for name, (command, env) in starts.items():
-            port = processes.free_port()
+            port = free_port()
             process = stack.enter_context(processes.server(command, env, port, folder / f"{name}.log"))
             running[name] = port, process
         for operation in operations:
@@ -124,7 +125,7 @@ async def same_answers() -> None:
         shutil.copy(folder / "meet.db", folder / "peer.db")
         ports = []
         for command, env in (processes.ours(folder, KEY, JWT), processes.peer(folder / "peer.db", JWT)):
-            ports.append(processes.free_port())
+            ports.append(free_port())
             stack.enter_context(processes.server(command, env, ports[-1], folder / f"{len(ports)}.log"))
         for operation in OPERATIONS[:2]:
             answers = [(await fetch(port, operation.request(7)))[1] for port in ports]

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 RANGE = 8 * 1024 * 1024
 TARGET = 0.25
@@ -59,11 +61,6 @@ def fetch(port: int, size: int) -> int:
             while left:
                 left -= link.recv_into(buffer, min(left, len(buffer)))
     return total
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """`python -m bench.recorder.browser [--seconds 20] [--rounds 3]`: our recorder in a meeting beside a browser on film.
 
-Four people meet on a server of ours. In turns, the meeting is recorded live, recorded to be composed later, and shown
-by Chromium on Xvfb while ffmpeg films the screen with the same size and encoder settings; best of the rounds. What each
-needs from the media server (to be one more subscriber) is the same and counted for none; of ours everything else is
-counted: ICE, SRTP, order, journal with fsync, decoding, composition, sound, file, link and heartbeat.
+Four people, encoded beforehand, meet on a server of ours. In turns, the meeting is recorded live, recorded to be
+composed later, and shown by Chromium on Xvfb while ffmpeg films the screen with the same size and encoder settings;
+best of the rounds in which no picture of anybody was lost or left out. What each needs from the media server (to be one
+more subscriber) is the same and counted for none; of ours everything else is counted: ICE, SRTP, order, journal with
+fsync, decoding, composition, sound, file, link and heartbeat.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from meet.recorder.composer.profile import PRESETS, Profile  # noqa: E402
 
 PEOPLE = 4
 _SETTLE_S = 5.0
+_LEAVE_S = 30.0
 _CLIP_S = 4
 _WHOLE = 0.95
 """Of the cameras' pictures; rounds in which the recorder or the browser left out more do not count."""
@@ -45,12 +47,14 @@ _WHOLE = 0.95
 class Span:
     """What processes used of one core in a stretch of time.
 
-    parts: of which, by thread; rss: bytes at its ends; fps: new pictures of everybody per second."""
+    parts: of which, by thread; rss: bytes at its ends; fps: new pictures of everybody per second; losses: of pictures
+    on the way."""
 
     cores: float
     parts: tuple[float, ...]
     rss: tuple[int, int]
     fps: float = 0.0
+    losses: int = 0
 
 
 def _usage(processes: Iterable[psutil.Process]) -> tuple[float, dict[int, float], int]:
@@ -93,21 +97,31 @@ async def recorded(server: Server, api: Api, room_id: str, compose: str, seconds
         raise RuntimeError(f"the recording is {done['status']}: {done.get('error')}")
     known = await api.call("GET", f"/api/extra/v1/recordings/{recording_id}")
     facts = known["integrity"]
-    span = replace(span, fps=(facts["frames"] - facts["framesRepeated"]) / facts["duration"])
+    fresh = (facts["frames"] - facts["framesRepeated"]) / facts["duration"]
+    span = replace(span, fps=fresh, losses=facts["videoGaps"])
     rate = facts["size"] * 8 / facts["duration"] / 1000
     print(f"  recorder, composing {compose}: {span.cores * 1000:.0f} ms/s; {span.fps:.1f} fps, {rate:.0f} kbit/s")
     return span
 
 
-async def filmed(url: str, token: str, profile: Profile, seconds: float) -> Span:
-    """The browser and the camera before its screen."""
+async def filmed(url: str, token: str, profile: Profile, seconds: float, guest: Guest) -> Span:
+    """The browser and the camera before its screen; over when nobody but the guests is in the meeting."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "screen.mp4"
         async with filming(url, token, PEOPLE, profile, path) as film:
             span = await measure(film.processes, seconds)
             span = replace(span, fps=film.fps(PEOPLE))
+            film.leaving = True
+            await alone(guest)
         print(f"  browser and x11grab: {span.cores * 1000:.0f} ms/s; {span.fps:.1f} fps, {kbps(path):.0f} kbit/s")
     return span
+
+
+async def alone(guest: Guest) -> None:
+    """Wait until only the guests are left: somebody more would make everybody's tile smaller. Raises TimeoutError."""
+    async with asyncio.timeout(_LEAVE_S):
+        while len(guest.others) != PEOPLE - 1:
+            await asyncio.sleep(0.1)
 
 
 async def compare(profile: Profile, encoding: str, seconds: float, rounds: int) -> dict[str, list[Span]]:
@@ -119,21 +133,25 @@ async def compare(profile: Profile, encoding: str, seconds: float, rounds: int) 
         server = await stack.enter_async_context(Server(Path(folder) / "data"))
         api = await stack.enter_async_context(Api(server.url, server.api_key))
         room = await api.create_room("Bench", config={"recording": {"enabled": True, "encoding": encoding}})
-        for number, clip in enumerate(shows):
+        guests = [
             await stack.enter_async_context(Guest(*await api.join_token(room, f"Participant {number}"), clip))
+            for number, clip in enumerate(shows)
+        ]
+        await alone(guests[0])
         await asyncio.sleep(_SETTLE_S)
         for number in range(rounds):
             print(f"round {number + 1}, load {os.getloadavg()[0]:.1f}")
             for compose in ("live", "after"):
                 spans[compose].append(await recorded(server, api, room["roomId"], compose, seconds))
             url, token = await api.join_token(room, "Viewer")
-            spans["browser"].append(await filmed(url, token, profile, seconds))
+            spans["browser"].append(await filmed(url, token, profile, seconds, guests[0]))
+        print(f"key frames that somebody waited for: {sum(guest.asked for guest in guests)}")
     return spans
 
 
 def report(spans: dict[str, list[Span]], fps: float) -> bool:
     """The best of every kind, and the ratios; False when the machine was too busy to show who needs what."""
-    whole = {kind: [span for span in found if span.fps >= _WHOLE * fps] for kind, found in spans.items()}
+    whole = {kind: [s for s in found if s.fps >= _WHOLE * fps and not s.losses] for kind, found in spans.items()}
     if not all(whole.values()):
         print("pictures were left out in every round: this machine is too busy to compare")
         return False

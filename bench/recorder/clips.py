@@ -3,7 +3,7 @@ swaying a little, with sensor noise; VP8 640x360 at 30 fps and Opus, as a browse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -63,23 +63,23 @@ def voice(seconds: int, seed: int) -> Iterator[npt.NDArray[np.int16]]:
         yield (wave * 4000).astype(np.int16)
 
 
-def _camera(seconds: int, seed: int) -> list[tuple[bool, bytes]]:
-    """(key frame, VP8 frame)."""
+def camera(shown: Iterable[Picture], *, keys: int = 3000) -> list[tuple[bool, bytes]]:
+    """(key frame, VP8 frame); at least every so many pictures, there is a key frame."""
     encoder = av.CodecContext.create("libvpx", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, FPS), Fraction(FPS)
-    encoder.bit_rate, encoder.gop_size, encoder.thread_count = BIT_RATE, 3000, 1
+    encoder.bit_rate, encoder.gop_size, encoder.thread_count = BIT_RATE, keys, 1
     encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
     coded = []
-    for k, picture in enumerate(pictures(seconds, seed)):
+    for k, picture in enumerate(shown):
         frame = av.VideoFrame.from_ndarray(picture, "yuv420p")
         frame.pts = k
         coded += [(packet.is_keyframe, bytes(packet)) for packet in encoder.encode(frame)]
     return coded
 
 
-def _microphone(seconds: int, seed: int) -> list[bytes]:
+def microphone(seconds: int, seed: int) -> list[bytes]:
     """Opus packets of 20 ms."""
     encoder = av.CodecContext.create("libopus", "w")
     assert isinstance(encoder, av.AudioCodecContext)
@@ -101,9 +101,9 @@ def meeting(seconds: int, people: int = 4) -> list[Record]:
         records.append(Person(ZERO, who, f"Participant {person}"))
         records.append(Track(ZERO, video, f"TR_V{person}", "video", "vp8", 90_000, who, who, "camera", False))
         records.append(Track(ZERO, audio, f"TR_A{person}", "audio", "opus", 48_000, who, who, "microphone", False))
-        for k, (key, payload) in enumerate(_camera(seconds, person)):
+        for k, (key, payload) in enumerate(camera(pictures(seconds, person))):
             records.append(Frame(ZERO + k * 1_000_000 // FPS + 30_000, video, k * 3000, key, False, payload))
-        for k, payload in enumerate(_microphone(seconds, person)):
+        for k, payload in enumerate(microphone(seconds, person)):
             records.append(Frame(ZERO + k * 20_000 + 40_000, audio, k * 960, True, False, payload))
         for second in range(seconds):
             ntp, at = (10_000 + second) << 32, ZERO + second * 1_000_000 + 30_000

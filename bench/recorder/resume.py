@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from meet.recorder.composer.compose import Composer, compose  # noqa: E402
+from meet.recorder.composer.picture import Picture  # noqa: E402
 from meet.recorder.composer.profile import Profile  # noqa: E402
 from meet.recorder.journal.reader import JournalReader  # noqa: E402
 from meet.recorder.journal.records import Begin, ClockReport, Frame, Record, Session, Speakers, Tick  # noqa: E402
@@ -97,9 +98,9 @@ def main() -> int:
         reached: list[float] = []
 
         class Watched(Composer):
-            def _take_over(self) -> None:
+            def _take_over(self, picture: Picture) -> None:
                 reached.append(time.process_time())
-                super()._take_over()
+                super()._take_over(picture)
                 reached.append(time.process_time())
 
         begun = time.process_time()

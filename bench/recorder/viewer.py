@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from aiohttp import web
 
 from bench.recorder.cli import aac, x264
 from meet.recorder.composer.profile import Profile
+from tests.support.processes import running
 
 _HERE = Path(__file__).parent
 _CLIENT = _HERE.parents[1] / "web/node_modules/livekit-client/dist/livekit-client.umd.js"
@@ -42,6 +42,8 @@ class Film:
 
     processes: list[psutil.Process]
     shown: list[tuple[float, int]] = field(default_factory=list)
+    leaving: bool = False
+    """Set to have the page leave the meeting: one that is just killed stays in the picture for a while."""
 
     def fps(self, people: int) -> float:
         """Of the newest half of what the page told: the browser has settled by then."""
@@ -67,7 +69,7 @@ async def filming(url: str, token: str, people: int, profile: Profile, to: Path)
     async def on_shown(request: web.Request) -> web.Response:
         at, count = (await request.text()).split()
         film.shown.append((float(at), int(count)))
-        return web.Response()
+        return web.Response(text="leave" if film.leaving else "")
 
     film = Film([])
     app = web.Application()
@@ -86,7 +88,7 @@ async def filming(url: str, token: str, people: int, profile: Profile, to: Path)
         home = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
         read, write = os.pipe()
         screen = await stack.enter_async_context(
-            _running("Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", fds=(write,))
+            running("Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp", fds=(write,))
         )
         os.close(write)
         with os.fdopen(read) as answer:
@@ -94,7 +96,7 @@ async def filming(url: str, token: str, people: int, profile: Profile, to: Path)
         width, height = str(profile.width), str(profile.height)
         env = {**os.environ, "DISPLAY": display, "HOME": home, "PULSE_SERVER": f"unix:{home}/pulse"}
         sound = await stack.enter_async_context(
-            _running(
+            running(
                 *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"),
                 *("-L", "module-null-sink sink_name=meeting"),
                 *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={home}/pulse"),
@@ -102,7 +104,7 @@ async def filming(url: str, token: str, people: int, profile: Profile, to: Path)
             )
         )
         browser = await stack.enter_async_context(
-            _running(
+            running(
                 *("chromium", *_FLAGS, f"--window-size={width},{height}", f"--user-data-dir={home}", f"--app={page}"),
                 env=env,
             )
@@ -114,7 +116,7 @@ async def filming(url: str, token: str, people: int, profile: Profile, to: Path)
         except TimeoutError:
             raise NotShown(f"fewer than {people} people are seen") from None
         camera = await stack.enter_async_context(
-            _running(
+            running(
                 *("ffmpeg", "-v", "error", "-y", "-f", "x11grab", "-draw_mouse", "0", "-framerate", str(profile.fps)),
                 *("-video_size", size, "-i", display, "-f", "pulse", "-i", "meeting.monitor"),
                 *(*x264(profile), *aac(), str(to)),
@@ -130,31 +132,3 @@ def _file(path: Path, kind: str) -> Callable[[web.Request], Awaitable[web.Respon
         return web.Response(body=path.read_bytes(), content_type=kind)
 
     return serve
-
-
-@contextlib.asynccontextmanager
-async def _running(
-    *command: str, env: dict[str, str] | None = None, fds: tuple[int, ...] = ()
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that is ended politely with the block."""
-    program = shutil.which(command[0])
-    if program is None:
-        raise FileNotFoundError(f"{command[0]} is not installed")
-    process = await asyncio.create_subprocess_exec(
-        *(program, *command[1:]),
-        env=env,
-        pass_fds=fds,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()

@@ -108,7 +108,7 @@ def _bucket() -> Iterator[str]:
 
 async def main(args: argparse.Namespace) -> None:
     with _bucket() as origin, tempfile.TemporaryDirectory(prefix="meet-bench-") as folder:
-        async with Uplink(origin, args.uplink * 1e6 / 8).open() as endpoint:
+        async with Uplink(origin, args.uplink * 1e6 / 8).serving() as endpoint:
             print(f"{args.seconds} s at {args.mbits} Mbit/s, a line of {args.uplink} Mbit/s")
             print(f"{'stored':>10} {'MB':>8} {'stop to stored, s':>17} {'event loop late by, ms':>22}")
             for behind in (False, True):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from meet.api.paging import pagination
+from meet.core.model.paging import Page
 from meet.core.model.user import User
 from meet.http import Call
 
@@ -34,6 +36,13 @@ class Fields:
         if self.extra:
             selected["_extraFields"] = list(self.extra)
         return selected
+
+    def page(self, call: Call, name: str, page: Page[dict[str, Any]]) -> dict[str, Any]:
+        """A list answer with what this request wants of each document; the extra names stand once, beside the list."""
+        chosen = self.chosen(call)
+        items = [{key: value for key, value in item.items() if key in chosen} for item in page.items]
+        answer = {name: items, "pagination": pagination(page)}
+        return answer | {"_extraFields": list(self.extra)} if self.extra else answer
 
 
 def _known(allowed: tuple[str, ...], *lists: str | None) -> frozenset[str]:

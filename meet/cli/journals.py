@@ -54,27 +54,38 @@ def _find(data_dir: Path | None, recording: str) -> KeptJournal:
 @click.argument("recording")
 @click.option("--layout", type=click.Choice(_LAYOUTS), help="Another layout; by default that of the recording.")
 @click.option("--encoding", help="Another preset, as H264_1080P_30; by default that of the recording.")
+@click.option("--audio-only", is_flag=True, help="Only the sound.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default <egress>.mp4 or .webm here."
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default <egress>.mp4 (.m4a, .webm) here."
 )
 @data_dir_option
 def recompose(
-    recording: str, layout: str | None, encoding: str | None, output: Path | None, data_dir: Path | None
+    recording: str,
+    layout: str | None,
+    encoding: str | None,
+    audio_only: bool,
+    output: Path | None,
+    data_dir: Path | None,
 ) -> None:
     """Make another file of RECORDING from its journal (MEET_RECORDING_KEEP_TRACKS)."""
     import av
 
-    from meet.recorder.composer.profile import EncodingUnsupported, Profile
+    from meet.recorder.composer.profile import EncodingUnsupported
+    from meet.recorder.tracks.kept import NotKept
     from meet.recorder.tracks.recompose import recompose as make
 
     kept = _find(data_dir, recording)
     try:
-        container = Profile.of(encoding or kept.encoding).container
-        target = output or Path(f"{kept.egress_id}.{container}")
+        profile = kept.profile(encoding, audio_only=audio_only)
+        target = output or Path(f"{kept.egress_id}{profile.ending}")
+        if target.exists():
+            fail(f"{target} is there already: remove it, or choose another --output")
         with _progress(kept, target.name) as reached:
-            made = make(kept, target, layout=layout, encoding=encoding, on_time=reached)
+            made = make(kept, target, layout=layout, profile=profile, on_time=reached)
     except EncodingUnsupported as error:
         raise click.BadParameter(str(error), param_hint="--encoding") from None
+    except NotKept as error:
+        fail(str(error))
     except (OSError, av.FFmpegError) as error:
         fail(f"the file could not be made: {error}")
     click.echo(f"{target}: {made.duration_s:.1f} s")
@@ -93,6 +104,8 @@ def tracks(recording: str, output: Path | None, data_dir: Path | None) -> None:
 
     kept = _find(data_dir, recording)
     target = output or Path(kept.egress_id)
+    if target.exists() and any(target.iterdir()):
+        fail(f"{target} is not empty: remove it, or choose another --output")
     try:
         target.mkdir(parents=True, exist_ok=True)
         with _progress(kept, target.name) as reached:

@@ -27,7 +27,7 @@ def media(context: click.Context) -> None:
     from meet.recorder.control_extension import media_extension
 
     extend = media_extension(settings.data_dir, _webhooks(settings), _rules(settings))
-    media_main.run(settings, extend=extend, on_ready=ready.notify)
+    media_main.run(settings, extend=extend, on_ready=ready.serving)
 
 
 @media.command()
@@ -38,7 +38,7 @@ def front() -> None:
     from meet.recorder.control_extension import front_extension
 
     extend = front_extension(settings.data_dir, _webhooks(settings), _rules(settings))
-    server.run(settings, extend=extend, sockets=listening.inherited(), on_ready=ready.notify)
+    server.run(settings, extend=extend, sockets=listening.inherited(), on_ready=ready.serving)
 
 
 @media.command()
@@ -51,7 +51,7 @@ def worker(index: int) -> None:
     from meet.recorder.control_extension import worker_extension
 
     extend = worker_extension(Places(settings.data_dir / "run"), _webhooks(settings))
-    media_worker.run(settings, index, extend=extend, on_ready=ready.notify)
+    media_worker.run(settings, index, extend=extend, on_ready=ready.serving)
 
 
 @media.command()
@@ -82,6 +82,7 @@ def _webhooks(settings: Settings) -> Webhooks:
 
 
 def _rules(settings: Settings) -> RecordingRules:
+    import storage
     from meet.recorder.control_admission import Admission
     from meet.recorder.control_extension import RecordingRules
 
@@ -90,5 +91,6 @@ def _rules(settings: Settings) -> RecordingRules:
         min_free_bytes=settings.recording_min_free_bytes,
         max_spool_bytes=settings.recording_max_spool_bytes,
         max_cpu=settings.recording_max_cpu,
+        storage=storage.local_folder(settings),
     )
     return RecordingRules(admission, settings.recording_compose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from typing import Final
 
 import click
 import setproctitle
@@ -12,7 +13,10 @@ import setproctitle
 from meet import credentials, logging
 from meet.cli.settings import load
 from meet.config import Settings
+from meet.process import freeze
 from meet.supervisor import ready
+
+_GC_THRESHOLDS: Final = (10_000, 20, 50)
 
 
 def child(name: str) -> Settings:
@@ -33,7 +37,7 @@ def backend() -> None:
     settings = child("backend")
     from meet import app
 
-    app.run(settings, on_ready=ready.notify, fail=ready.fail)
+    app.run(settings, on_ready=ready.serving, fail=ready.fail)
 
 
 @click.command()
@@ -49,6 +53,7 @@ def recorder(egress_id: str | None, standby: bool) -> None:
         setproctitle.setproctitle("meet recorder (standby)")
         with contextlib.suppress(storage.StorageError):  # the recorder will say it
             storage.create(settings)  # imports botocore where the store is S3
+        freeze(*_GC_THRESHOLDS)  # or it would be walked in the middle of a start
         ready.notify(will_beat=True)
         egress_id = sys.stdin.readline().strip()
         if not egress_id:

@@ -108,16 +108,22 @@ def show(session: Session, recording_id: str) -> None:
 @click.option("--layout", type=click.Choice(["grid", "speaker", "single-speaker"]), help="Instead of the room's.")
 @click.option("--encoding", help="Preset instead of the room's, such as H264_1080P_30.")
 @click.option("--compose", type=click.Choice(["live", "after"]), help="Make the file during the meeting, or after it.")
+@click.option("--audio-only", is_flag=True, help="Record no picture.")
 @operator()
 def start(
-    session: Session, room_id: str, layout: str | None, encoding: str | None, compose: Literal["live", "after"] | None
+    session: Session,
+    room_id: str,
+    layout: str | None,
+    encoding: str | None,
+    compose: Literal["live", "after"] | None,
+    audio_only: bool,
 ) -> None:
     """Record the meeting of a room."""
-    operations = session.client.recordings
-    if compose is None:
-        recording = operations.start(room_id, layout=layout, encoding=encoding)
+    operations, chosen = session.client.recordings, {"layout": layout, "encoding": encoding}
+    if compose is None and not audio_only:
+        recording = operations.start(room_id, **chosen)
     else:
-        recording = operations.start_composed(room_id, compose, layout=layout, encoding=encoding)
+        recording = operations.start_composed(room_id, compose, audio_only=audio_only or None, **chosen)
     print_answer(recording, _facts(recording), as_json=session.as_json)
 
 

@@ -55,13 +55,13 @@ def recording_id(room_id: str, egress_id: str, uid: str) -> str:
     return f"{room_id}--{egress_id}--{uid}"
 
 
-def recording_filename(room_id: str, uid: str) -> str:
-    """`<roomId>--<uid>.mp4`."""
-    return f"{room_id}--{uid}.mp4"
+def recording_filename(room_id: str, uid: str, ending: str = ".mp4") -> str:
+    """`<roomId>--<uid>.mp4`; sound alone is offered under another ending."""
+    return f"{room_id}--{uid}{ending}"
 
 
 def recording_key(prefix: str, room_id: str, uid: str) -> str:
-    """Object key of a recording: `<prefix>/recordings/<roomId>/<roomId>--<uid>.mp4`."""
+    """Object key of a recording, whatever is in it: `<prefix>/recordings/<roomId>/<roomId>--<uid>.mp4`."""
     return f"{prefix}/recordings/{room_id}/{recording_filename(room_id, uid)}"
 
 

@@ -320,8 +320,10 @@ class MediaServer(Protocol):
         sids: Sequence[str] = (),
     ) -> None: ...
 
-    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
-        """Raises RecordingRefused."""
+    async def start_room_composite(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, audio_only: bool = False
+    ) -> Egress:
+        """Raises RecordingRefused, ValidationFailed (encoding)."""
         ...
 
     async def stop_egress(self, egress_id: str) -> Egress:

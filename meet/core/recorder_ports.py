@@ -14,7 +14,9 @@ class Recorder(Protocol):
 
     Every method raises RecorderMissing when the media server is somebody else's, and MediaServerError."""
 
-    async def start(self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose) -> Egress:
+    async def start(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose, audio_only: bool = False
+    ) -> Egress:
         """As `MediaServer.start_room_composite`. Raises RecordingRefused."""
         ...
 

@@ -68,8 +68,7 @@ class RecordingEvents:
             if stored is None:
                 await self._discard(egress)
                 return None
-        explained = egress.status == "ending" and egress.details not in (None, stored.details)
-        if not explained and not _says_something_new(stored, egress):
+        if not _explains(stored, egress) and not _says_something_new(stored, egress):
             return stored
         changed = _with_egress(stored, egress, self._clock.now_ms())
 
@@ -152,10 +151,11 @@ def _new_recording(room: Room, egress: Egress, identifier: str, uid: str) -> Rec
         status=egress.status,
         layout=egress.layout,
         encoding=egress.encoding,
-        filename=recording_filename(room.room_id, uid),
+        filename=recording_filename(room.room_id, uid, egress.file_ending),
         key=egress.key,
         room_owner=room.owner,
         room_user_access=room.speaker_may_retrieve,
+        audio_only=egress.audio_only,
         public_secret=new_secret(),
         private_secret=new_secret(),
     )
@@ -174,9 +174,17 @@ def _with_egress(stored: Recording, egress: Egress, now: int) -> Recording:
         size=egress.size or stored.size,
         error_code=egress.error_code or stored.error_code,
         error=egress.error or stored.error,
-        details=egress.details or stored.details,
+        # Why what is being recorded cannot be stored, until it can; a reason to end stays.
+        details=egress.details if egress.status == "active" else egress.details or stored.details,
         updated_at=egress.updated_at_ms or now,
     )
+
+
+def _explains(stored: Recording, egress: Egress) -> bool:
+    """True when other details are told of a recording that is not over. Nobody but who looks at it is told so."""
+    if egress.status == "active":
+        return egress.details != stored.details
+    return egress.status == "ending" and egress.details not in (None, stored.details)
 
 
 def _says_something_new(stored: Recording, egress: Egress) -> bool:

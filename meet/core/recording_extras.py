@@ -53,6 +53,7 @@ class RecordingExtras:
         self._recorder = recorder
         self._signals = signals
         self._clock = clock
+        self._awaited: dict[str, tuple[Recording, bool]] = {}
 
     async def start(
         self,
@@ -62,9 +63,14 @@ class RecordingExtras:
         layout: Layout | None = None,
         encoding: Encoding | None = None,
         compose: Compose | None = None,
+        audio_only: bool = False,
     ) -> KnownRecording:
-        """As `RecordingService.start`, and says when to compose. Raises as that does, and RecorderMissing."""
-        recording = await self._recordings.start(caller, room_id, layout=layout, encoding=encoding, compose=compose)
+        """As `RecordingService.start`, and says when to compose, and whether there is to be a picture.
+
+        Raises as that does, and RecorderMissing."""
+        recording = await self._recordings.start(
+            caller, room_id, layout=layout, encoding=encoding, compose=compose, audio_only=audio_only
+        )
         if compose is None:
             with contextlib.suppress(MediaServerError):  # it runs; what else is known can be asked for later
                 return KnownRecording.of(recording, await self._of(recording))
@@ -98,6 +104,22 @@ class RecordingExtras:
                 if isinstance(error, MediaServerUnavailable) or failures == _FAILURES:
                     return
 
+    async def tell_late_pauses(self) -> None:
+        """Tell the room of pauses that took their recorder longer than whoever asked could wait. For a job."""
+        for recording_id, awaited in list(self._awaited.items()):
+            recording, paused = awaited
+            try:
+                facts = await self._recorder.facts(recording.egress_id)
+            except MediaServerError:
+                continue
+            if self._awaited.get(recording_id) is not awaited:
+                continue  # somebody asked again meanwhile
+            if facts is None or facts.final:
+                del self._awaited[recording_id]
+            elif facts.paused is paused:
+                del self._awaited[recording_id]
+                self._tell_paused(recording, paused)
+
     async def _set_paused(self, caller: Caller, recording_id: str, paused: bool) -> KnownRecording:
         recording = await self._recordings.accessible(caller, recording_id, "canRecord")
         if recording.status not in ("starting", "active"):
@@ -111,10 +133,15 @@ class RecordingExtras:
                 raise RecordingNotActive(recording_id) from None
             raise RecordingAlreadyStopped(recording_id) from None
         except EgressSilent:
+            self._awaited[recording_id] = recording, paused
             raise RecorderSilent(recording_id, paused) from None
-        log.info("recording_paused" if facts.paused else "recording_resumed", recording=recording_id)
-        self._signals.recording_paused(recording, facts.paused)
+        self._awaited.pop(recording_id, None)
+        self._tell_paused(recording, facts.paused)
         return KnownRecording.of(recording, facts)
+
+    def _tell_paused(self, recording: Recording, paused: bool) -> None:
+        log.info("recording_paused" if paused else "recording_resumed", recording=recording.recording_id)
+        self._signals.recording_paused(recording, paused)
 
     async def _of(self, recording: Recording) -> RecordingFacts | None:
         if recording.status in IN_PROGRESS:

@@ -51,7 +51,13 @@ class RecordingStarter:
         self._running: set[asyncio.Task[Recording]] = set()
 
     async def start(
-        self, room_id: str, layout: Layout, encoding: Encoding, compose: Compose | None = None
+        self,
+        room_id: str,
+        layout: Layout,
+        encoding: Encoding,
+        compose: Compose | None = None,
+        *,
+        audio_only: bool = False,
     ) -> Recording:
         """Record the room. Raises AlreadyRecording, NoParticipants, RecordingStartTimeout, MediaServerError.
 
@@ -60,7 +66,7 @@ class RecordingStarter:
         key = recording_key(self._settings.storage_prefix, room_id, new_recording_uid())
         if not await self._recordings.acquire_lock(room_id, key, self._clock.now_ms()):
             raise AlreadyRecording(room_id)
-        task = asyncio.create_task(self._start(room_id, key, layout, encoding, compose))
+        task = asyncio.create_task(self._start(room_id, key, layout, encoding, compose, audio_only))
         self._running.add(task)
         task.add_done_callback(self._forget)
         return await asyncio.shield(task)
@@ -76,7 +82,13 @@ class RecordingStarter:
             task.exception()  # seen here, in case nobody waits for it any more
 
     async def _start(
-        self, room_id: str, key: str, layout: Layout, encoding: Encoding, compose: Compose | None
+        self,
+        room_id: str,
+        key: str,
+        layout: Layout,
+        encoding: Encoding,
+        compose: Compose | None,
+        audio_only: bool,
     ) -> Recording:
         if not await self._has_participants(room_id):
             await self._recordings.release_lock(room_id, key)
@@ -86,10 +98,12 @@ class RecordingStarter:
         try:
             async with asyncio.timeout(self._settings.recording_start_timeout_s):
                 if compose is None:
-                    egress = await self._media.start_room_composite(room_id, layout=layout, encoding=encoding, key=key)
+                    egress = await self._media.start_room_composite(
+                        room_id, layout=layout, encoding=encoding, key=key, audio_only=audio_only
+                    )
                 else:
                     egress = await self._recorder.start(
-                        room_id, layout=layout, encoding=encoding, key=key, compose=compose
+                        room_id, layout=layout, encoding=encoding, key=key, compose=compose, audio_only=audio_only
                     )
                 egress_id = egress.egress_id
                 await self._events.apply(egress)

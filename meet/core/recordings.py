@@ -82,6 +82,7 @@ class RecordingService:
         layout: Layout | None = None,
         encoding: Encoding | None = None,
         compose: Compose | None = None,
+        audio_only: bool = False,
     ) -> Recording:
         """Record a room that has participants; returns once frames are being written.
 
@@ -95,7 +96,8 @@ class RecordingService:
         if not config["enabled"]:
             raise RecordingDisabled(room_id)
         await self._rights.require(caller, room, "canRecord")
-        return await self._starter.start(room_id, layout or config["layout"], encoding or config["encoding"], compose)
+        layout, encoding = layout or config["layout"], encoding or config["encoding"]
+        return await self._starter.start(room_id, layout, encoding, compose, audio_only=audio_only)
 
     async def stop(self, caller: Caller, recording_id: str) -> Recording:
         """Ask the egress to end; does not wait for the file. The result has a duration.

@@ -43,6 +43,7 @@ from .webhook_ports import WebhookTransport
 from .webhooks import WebhookService
 
 _RECONCILE_S = 10.0
+_LATE_S = 1.0
 _CLEAN_UP_S = 60.0
 _EXPIRY_S = 600.0
 _PRUNE_S = 3600.0
@@ -270,6 +271,7 @@ def _schedule(
         Job("recordings_status", _RECONCILE_S, recordings.reconcile),
         Job("recording_locks", _RECONCILE_S, recordings.release_locks, at_start=release_old_locks),
         Job("recording_facts", _RECONCILE_S, extras.collect),
+        Job("late_pauses", _LATE_S, extras.tell_late_pauses),
         Job("clean_up", _CLEAN_UP_S, recordings.clean_up),
         Job("expired_rooms", _EXPIRY_S, lifecycle.expire),
         Job("webhook_history", _PRUNE_S, webhooks.clean_up),

@@ -258,6 +258,7 @@ def _recording(row: Row[*tuple[Any, ...]]) -> Recording:
         error=row.error,
         details=row.details,
         updated_at=row.updated_at,
+        audio_only=row.audio_only,
     )
 
 
@@ -292,4 +293,5 @@ def _values(recording: Recording) -> dict[str, Any]:
         "room_user_access": recording.room_user_access,
         "public_secret": recording.public_secret,
         "private_secret": recording.private_secret,
+        "audio_only": recording.audio_only,
     }

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 
@@ -97,6 +98,7 @@ recordings = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("deleting_since", BigInteger),
     Column("facts", Text),
+    Column("audio_only", Boolean, nullable=False, server_default=false()),
     Index(None, "start_date", "seq"),
     Index(None, "status", "start_date", "seq"),
     Index(None, "room_id", "start_date", "seq"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ SAMPLE_RATE: Final = 48_000
 CHUNK: Final = SAMPLE_RATE // 100
 _MAX_QUEUED_S: Final = 0.05
 _LAG_CHUNKS: Final = 2
+_LATE_S: Final = 0.05
 MARK_S: Final = 0.1
 """Length of the flash and of the beep."""
 
@@ -32,10 +34,10 @@ def video_frame(t: float, width: int, height: int, hue: int) -> bytes:
     return luma.tobytes() + tint.tobytes() + chroma.tobytes()
 
 
-def audio_chunk(first_sample: int, tone_hz: float) -> npt.NDArray[np.int16]:
+def audio_chunk(first_sample: int, tone_hz: float, period_s: float = 1.0) -> npt.NDArray[np.int16]:
     """10 ms of mono sound starting at sample `first_sample`: a quiet tone, a loud 1 kHz beep during the mark."""
     n = np.arange(first_sample, first_sample + CHUNK)
-    beep = (n % SAMPLE_RATE) < MARK_S * SAMPLE_RATE
+    beep = (n % (period_s * SAMPLE_RATE)) < MARK_S * SAMPLE_RATE
     wave = np.where(
         beep, 0.6 * np.sin(2 * np.pi * 1000 * n / SAMPLE_RATE), 0.02 * np.sin(2 * np.pi * tone_hz * n / SAMPLE_RATE)
     )
@@ -43,7 +45,11 @@ def audio_chunk(first_sample: int, tone_hz: float) -> npt.NDArray[np.int16]:
 
 
 class Robot:
-    """One publisher; `async with Robot(...)` joins, publishes and leaves. `epoch` (monotonic s) aligns several."""
+    """One publisher; `async with Robot(...)` joins, publishes and leaves. `epoch` (monotonic s) aligns several.
+
+    period_s: between two marks; mark n is due at epoch + n * period_s. spoilt: the marks whose flash or beep it was
+    late with, or left out, because it did not get the processor in time: they tell nothing about a recording.
+    """
 
     def __init__(
         self,
@@ -55,11 +61,14 @@ class Robot:
         hue: int = 90,
         tone_hz: float = 220.0,
         epoch: float | None = None,
+        period_s: float = 1.0,
     ) -> None:
         self.room = rtc.Room()
+        self.spoilt: set[int] = set()
         self._url, self._token = url, token
         self._width, self._height, self._hue, self._tone_hz = width, height, hue, tone_hz
         self._epoch = time.monotonic() if epoch is None else epoch
+        self._period_s = period_s
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Robot:
@@ -87,21 +96,36 @@ class Robot:
         await self.room.disconnect()
 
     async def _show(self, source: Any) -> None:
-        k = int((time.monotonic() - self._epoch) * FPS) + 1
+        frame_s = self._period_s / FPS
+        k = int((time.monotonic() - self._epoch) / frame_s) + 1
         while True:
-            await asyncio.sleep(max(0.0, self._epoch + k / FPS - time.monotonic()))
+            due = self._epoch + k * frame_s
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             picture = video_frame(k / FPS, self._width, self._height, self._hue)
+            if k % FPS == 0 and time.monotonic() - due > _LATE_S:
+                self.spoilt.add(k // FPS)
             source.capture_frame(rtc.VideoFrame(self._width, self._height, rtc.VideoBufferType.I420, picture))
             k += 1
 
     async def _sound(self, source: Any) -> None:
         k = int((time.monotonic() - self._epoch) * 100) + 1
         while True:
-            await asyncio.sleep(max(0.0, self._epoch + k / 100 - time.monotonic()))
+            due = self._epoch + k / 100
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
             if source.queued_duration > _MAX_QUEUED_S:
+                self._spoil(k, k + 1)
                 k += 1  # otherwise what has piled up in a stall would stay, and the sound behind the picture for good
                 continue
-            samples = audio_chunk(k * CHUNK, self._tone_hz)
+            if time.monotonic() - due > _LATE_S:
+                self._spoil(k, k + 1)
+            samples = audio_chunk(k * CHUNK, self._tone_hz, self._period_s)
             await source.capture_frame(rtc.AudioFrame(samples.tobytes(), SAMPLE_RATE, 1, CHUNK))
             # After a stall go on with what is due now: sound that was never heard must not delay all that follows.
-            k = max(k + 1, int((time.monotonic() - self._epoch) * 100) - _LAG_CHUNKS)
+            following = max(k + 1, int((time.monotonic() - self._epoch) * 100) - _LAG_CHUNKS)
+            self._spoil(k + 1, following)
+            k = following
+
+    def _spoil(self, first: int, end: int) -> None:
+        """The marks that begin in these chunks."""
+        per_mark = self._period_s * 100
+        self.spoilt.update(range(math.ceil(first / per_mark), math.ceil(end / per_mark)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from meet.config import Settings
 from meet.db import lookup
 from meet.db.migrate import alembic_config
 from meet.doctor.report import Finding, fail, ok, warn
+from meet.recorder import state
 from meet.supervisor import lock
 from meet.supervisor.address import Address
 
@@ -53,10 +55,35 @@ def _use(settings: Settings, running: Address | None) -> Iterator[Finding]:
         yield warn("server", f"pid {holder} is starting, and not ready yet", advice)
     else:
         yield ok("server", "does not run")
-        waiting = [path for path in (settings.data_dir / "spool").glob("EG_*") if path.is_dir()]
-        if waiting:
-            text = f"{len(waiting)} in the spool, to be finished at the next start"
-            yield warn("recordings", text, "start the server; do not delete the spool")
+    yield from _spool(settings.data_dir / "spool", running=running is not None)
+
+
+def _spool(folder: Path, *, running: bool) -> Iterator[Finding]:
+    """Recordings that are not over, and leftovers that nothing will ever come of."""
+    entries = [path for path in folder.glob("EG_*") if path.is_dir()]
+    # What was never asked for completely is removed at the next start.
+    begun = [path for path in entries if any((path / name).exists() for name in ("request.json", "state.json"))]
+    broken = [path for path in begun if not _is_object(path / "request.json")]
+    if broken:
+        names = ", ".join(sorted(path.name for path in broken)[:3])
+        advice = "restore request.json from a backup and start again, or delete the folder; its journal has the media"
+        yield warn("recordings", f"{len(broken)} in the spool cannot be read ({names})", advice)
+    waiting = [path for path in begun if path not in broken and not _is_over(path)]
+    if waiting and not running:
+        text = f"{len(waiting)} in the spool, to be finished at the next start"
+        yield warn("recordings", text, "start the server; do not delete the spool")
+
+
+def _is_object(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_over(entry: Path) -> bool:
+    known = state.read(entry / "state.json")
+    return known is not None and known.final
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:

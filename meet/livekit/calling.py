@@ -10,7 +10,7 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
 
-from meet.core.errors import MediaServerError, MediaServerUnavailable, RecordingRefused
+from meet.core.errors import MediaServerError, MediaServerUnavailable, RecordingRefused, ValidationFailed
 
 _GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 _GONE: Final = frozenset({api.ServerErrorCode.UNKNOWN, api.ServerErrorCode.UNAVAILABLE})
@@ -34,7 +34,8 @@ def calling(operation: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def starting(room: str) -> Iterator[None]:
-    """The same for the start of a recording. Raises RecordingRefused where the machine has no room for it."""
+    """The same for the start of a recording. Raises RecordingRefused where the machine has no room for it, and
+    ValidationFailed for an encoding that the contract allows and the recorder cannot make."""
     operation = f"starting Room Composite Egress for room '{room}'"
     with calling(operation):
         try:
@@ -42,6 +43,8 @@ def starting(room: str) -> Iterator[None]:
         except api.ServerError as error:
             if error.code == api.ServerErrorCode.RESOURCE_EXHAUSTED:
                 raise RecordingRefused(room, error.message) from error
+            if error.code == api.ServerErrorCode.INVALID_ARGUMENT:
+                raise ValidationFailed.one("config.encoding", error.message) from error
             if error.code == api.ServerErrorCode.UNAVAILABLE:  # the server is there, its recorder could not be started
                 raise MediaServerError(operation, f"{error.code}: {error.message}") from error
             raise

@@ -125,9 +125,11 @@ class LiveKitMediaServer:
 
     # -- egress
 
-    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
-        """Start recording `room` into `key`. Raises RecordingRefused."""
-        request = composite_request(room, layout, encoding, key)
+    async def start_room_composite(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, audio_only: bool = False
+    ) -> Egress:
+        """Start recording `room` into `key`. Raises RecordingRefused, ValidationFailed (encoding)."""
+        request = composite_request(room, layout, encoding, key, audio_only)
         with starting(room):
             return to_egress(await self._api.egress.start_room_composite_egress(request))
         raise AssertionError("unreachable")

@@ -30,10 +30,16 @@ _STATUS: Final[dict[int, RecordingStatus]] = {
 _EXTENSION: Final = ".mp4"
 
 
-def composite_request(room: str, layout: Layout, encoding: Encoding, key: str) -> api.RoomCompositeEgressRequest:
+def composite_request(
+    room: str, layout: Layout, encoding: Encoding, key: str, audio_only: bool = False
+) -> api.RoomCompositeEgressRequest:
     """The request that records `room` to `key`; the path goes without extension, egress adds it."""
     output = api.EncodedFileOutput(filepath=key.removesuffix(_EXTENSION), disable_manifest=True)
-    request = api.RoomCompositeEgressRequest(room_name=room, layout=layout, file_outputs=[output])
+    if audio_only:  # LiveKit would make an OGG of it, with another extension
+        output.file_type = _enum(api.EncodedFileType.MP4)
+    request = api.RoomCompositeEgressRequest(
+        room_name=room, layout=layout, file_outputs=[output], audio_only=audio_only
+    )
     if isinstance(encoding, str):
         request.preset = _enum(api.EncodingOptionsPreset.Value(encoding))
     else:
@@ -87,6 +93,7 @@ def to_egress(info: api.EgressInfo) -> Egress:
         details=info.details or None,
         size=file.size or None,
         duration_s=file.duration / 1e9 or None,
+        audio_only=composite.audio_only,
     )
 
 

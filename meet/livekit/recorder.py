@@ -23,7 +23,16 @@ from meet.livekit.egress import composite_request, to_egress
 
 M = TypeVar("M", bound=Message)
 
-_COUNTS: Final = ("frames", "frames_repeated", "frames_left_out", "video_gaps", "audio_gaps", "pauses")
+_COUNTS: Final = (
+    "frames",
+    "frames_repeated",
+    "frames_left_out",
+    "video_gaps",
+    "audio_gaps",
+    "pauses",
+    "frames_quarantined",
+    "tracks_given_up",
+)
 
 
 class OwnRecorder:
@@ -33,10 +42,12 @@ class OwnRecorder:
         self._key, self._secret = api_key, api_secret
         self._client = TwirpClient(session, url, "meet", failover=False)
 
-    async def start(self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose) -> Egress:
-        """Start recording `room` into `key`. Raises RecordingRefused."""
+    async def start(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose, audio_only: bool = False
+    ) -> Egress:
+        """Start recording `room` into `key`. Raises RecordingRefused, ValidationFailed (encoding)."""
         request = json_format.MessageToDict(
-            composite_request(room, layout, encoding, key), preserving_proto_field_name=True
+            composite_request(room, layout, encoding, key, audio_only), preserving_proto_field_name=True
         )
         body = {"request": request, "compose": compose}
         with starting(room), _ours("choose when to compose a recording"):

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvloop
 from aiohttp import web
 
-from meet.media import garbage
 from meet.media.fastpath import Mode, open_outbox
 from meet.media.gateway.handshake import Gateway
 from meet.media.gateway.session import MediaContext
@@ -27,6 +25,7 @@ from meet.media.room import RoomKeeper, RoomRegistry
 from meet.media.server import MAX_LINE, adopt, build_app, one_request
 from meet.media.transport.aiortc_adapter import Certificate
 from meet.media.transport.udpmux import UdpMux
+from meet.process import freeze, told_to_end
 
 if TYPE_CHECKING:
     from meet.config import Settings
@@ -35,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 _SHUTDOWN_S = 5.0
 _KEEP_ALIVE_S = 30.0
+GC_THRESHOLDS: Final = (700, 10, 4)
+"""The last one less than Python's 10: those who left are found after some hundred joins, not some hundreds."""
 
 
 @dataclass(frozen=True)
@@ -241,15 +242,12 @@ async def serve_config(
     config: MediaConfig, *, extend: Extend | None = None, on_ready: Callable[[MediaServer], None]
 ) -> None:
     """Run until SIGTERM or SIGINT."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    told = told_to_end()
     server = MediaServer(config, extend)
     await server.start()
-    garbage.freeze()
+    freeze(*GC_THRESHOLDS)
     on_ready(server)
-    await stopping.wait()
+    await told.wait()
     with contextlib.suppress(asyncio.CancelledError):
         await server.stop()
 

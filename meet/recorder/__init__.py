@@ -10,8 +10,10 @@
 - `subscriber/` joins the room hidden, receives encoded frames
 - `journal/`    what was received, append-only, checksummed, fsynced
 - `composer/`   reads only the journal: decodes, lays out, mixes, encodes, writes fragmented MP4
+- `quarantine/` what a dead process was decoding, and what is not decoded any more
 - `tracks/`     what a kept journal can still become: files of single tracks, another composite
 - `finish`      checks the file, puts it into storage, and only then lets go of the journal
+- `manifest`    what LiveKit's egress tells of a file, beside it
 - `limits`      when a running recording has to end: disk reserve, duration, size
 - `cutoff`      remembers that a full disk cut the journal off
 - `durable`     files that survive a power cut

@@ -16,12 +16,14 @@ import av
 import structlog
 
 from meet.recorder import state
-from meet.recorder.composer.compose import Mismatch, Result, compose
+from meet.recorder.composer.compose import Aborted, Mismatch, Result, compose
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composer.seam import START, Seam
 from meet.recorder.journal.reader import JournalReader
-from meet.recorder.journal.records import Record
+from meet.recorder.journal.records import Frame, Record
 from meet.recorder.pieces import Pieces, Unusable
+from meet.recorder.quarantine.watch import Quarantine
+from meet.recorder.tracks.extract import NothingReceived
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ STUCK_S: Final = 120.0
 picture a few seconds on a machine with far too much to do; nothing but the file is late while we wait."""
 STUCK_NICE_S: Final = 600.0
 """The same for one that comes last: beside twenty busy threads it gets a hundredth of a processor."""
+_EXPECTED: Final = (OSError, av.FFmpegError, Aborted, Mismatch, Unusable, NothingReceived)
+"""Whoever waits for the composition deals with these; anything else ends the process."""
 
 
 class Composing:
@@ -47,18 +51,22 @@ class Composing:
         on_ready: Callable[[], None],
         on_tiles: Callable[[dict[str, tuple[int, int]]], None],
     ) -> None:
+        self.quarantine = Quarantine(spool)
         self._pieces = Pieces(spool, profile)
         self.path = self._pieces.path
         self._journal = spool / "journal"
         self._profile = profile
         self._layout = state.first_layout(spool / "request.json")
         self._on_ready, self._on_tiles = on_ready, on_tiles
+        self.on_begin: Callable[[], None] = lambda: None
+        """Called on the event loop when `path` is begun, and not when earlier processes' pieces are gone on with."""
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="composer")
         self._abort = threading.Event()
         self._busy_since: float | None = None
         self._excused_at = 0.0
         self._nice = False
+        self._at = 0
 
     @property
     def content_type(self) -> str:
@@ -95,20 +103,45 @@ class Composing:
 
     def _start(self, reader: JournalReader, now: Callable[[], int] | None) -> asyncio.Future[Result]:
         context = contextvars.copy_context()  # what is logged there is about this recording, too
-        return self._loop.run_in_executor(self._thread, context.run, self._compose, reader, now)
+        return self._loop.run_in_executor(self._thread, context.run, self._noted, reader, now)
+
+    def _noted(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
+        """Compose, in a way that tells the next process what this one died of."""
+        # On the composer's thread, as all that follows.
+        note, ledger = self.quarantine.note, self.quarantine.ledger
+        note.begin(live=now is not None)
+        try:
+            if now is None and ledger.afresh:
+                log.warning("composite_begun_afresh", deaths=ledger.barren)
+                self.forget()
+            note.working(self._at)
+            result = self._compose(reader, now)
+        except Exception as error:
+            if isinstance(error, _EXPECTED):
+                note.idle()
+            if now is not None and not isinstance(error, Aborted):
+                # Nobody waits for the result before the meeting is over: the file is made from the journal then.
+                log.error("live_composition_failed", error=f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self._busy_since = None
+        note.idle()
+        return result
 
     def forget(self) -> None:
         """Nothing of what was made is worth anything. Raises OSError."""
         self._pieces.forget()
 
     def _compose(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
-        # On the composer's thread, as all that follows.
         made = self._pieces.made() if now is None else None
         if made is not None:
             return made
         seam = self._pieces.seal()
+        if seam is START:
+            self._call(self.on_begin)
         try:
             result = self._make(reader, now, seam)
+            self._step()
             self._busy_since = None  # the rest is work for a disk
             self._pieces.finish(result)
             return result
@@ -116,8 +149,6 @@ class Composing:
             if seam is START or isinstance(error, OSError):  # of a disk, say: what is there is as good as before
                 raise
             log.warning("composite_pieces_given_up", error=str(error))
-        finally:
-            self._busy_since = None
         self._pieces.forget()
         # From the beginning, and with the same reader: the meeting may still be going on.
         return self._compose(reader, None)
@@ -134,17 +165,29 @@ class Composing:
             live=now,
             seam=seam,
             on_step=self._step,
+            note=self.quarantine.note,
         )
 
     def _step(self) -> None:
         self._busy_since = time.monotonic()
+        self.quarantine.note.working(self._at)
 
-    def _watched(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The records; while the next one is waited for, nothing can be stuck."""
-        for record in records:
-            self._step()
+    def _watched(self, records: Iterable[Record], *, whole: bool = False) -> Iterator[Record]:
+        """The records that may be decoded; while the next one is waited for, nothing can be stuck.
+
+        whole: each frame is given to native code before the next one is asked for."""
+        note = self.quarantine.note
+        for record in self.quarantine.admitted(records):
+            self._at = record.at
+            if whole or not isinstance(record, Frame):
+                self._step()
+            else:
+                self._busy_since = time.monotonic()  # frames only wait for their time, mostly
+            if whole and isinstance(record, Frame):
+                note.enter(record.track, record.rtp)
             yield record
             self._busy_since = None
+            note.idle()
 
     def _call(self, told: Callable[..., None], *arguments: object) -> None:
         # On the composer's thread.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from meet.recorder.limits import free_bytes
+from meet.recorder import state
+from meet.recorder.limits import existing, free_bytes
+from meet.recorder.tracks.relief import relieve
 
 log = structlog.get_logger(__name__)
 
 _WINDOW_S: Final = 5
+_EACH: Final = 0.35
+"""Of a core: what recording four people at 720p takes."""
 _STAT: Final = Path("/proc/stat")
 
 
@@ -49,7 +54,9 @@ class CpuMeter:
 
 
 class Admission:
-    """Asked before every start. A limit of 0 is none. max_cpu: busy percentage of all processors."""
+    """Asked before every start. A limit of 0 is none. max_cpu: busy percentage of all processors.
+
+    storage: where finished files go, if that is a folder; it may be on another file system than the spool."""
 
     def __init__(
         self,
@@ -59,12 +66,14 @@ class Admission:
         max_spool_bytes: int = 0,
         max_cpu: int = 0,
         meter: CpuMeter | None = None,
+        storage: Path | None = None,
     ) -> None:
-        self._spool = spool
+        self._spool, self._storage = spool, storage
         self._min_free_bytes = min_free_bytes
         self._max_spool_bytes = max_spool_bytes
         self._max_cpu = max_cpu
         self._meter = meter or CpuMeter()
+        self._admitted: deque[float] = deque()
 
     async def watch(self) -> None:
         """Keep measuring; runs until cancelled."""
@@ -76,23 +85,49 @@ class Admission:
         """Raises NoRoom."""
         await asyncio.to_thread(self._check_disk)
         busy = self._meter.busy
-        if self._max_cpu and busy is not None and busy * 100 >= self._max_cpu:
+        if self._max_cpu and busy is not None:
+            self._check_cpu(busy)
+
+    def _check_cpu(self, busy: float) -> None:
+        now = time.monotonic()
+        while self._admitted and now - self._admitted[0] > _WINDOW_S:
+            self._admitted.popleft()
+        # What was admitted just now is not in the measurement yet.
+        busy += len(self._admitted) * _EACH / (os.cpu_count() or 1)
+        if busy * 100 >= self._max_cpu:
             raise NoRoom(f"the processors are {busy:.0%} busy ({self._max_cpu}% allowed)")
+        self._admitted.append(now)
 
     def _check_disk(self) -> None:
-        existing = next((path for path in (self._spool, *self._spool.parents) if path.exists()), Path("/"))
-        try:
-            free = free_bytes(existing)
-        except OSError as error:
-            raise NoRoom(f"the disk does not answer: {error.strerror}") from None
-        if free < self._min_free_bytes:
-            raise NoRoom(f"free disk space is below the reserve ({free} of {self._min_free_bytes} bytes)")
+        self._check_reserve(self._spool, "disk space")
+        if self._storage is not None:
+            self._check_reserve(self._storage, "space in the storage folder")
         if self._max_spool_bytes:
-            used = _bytes_below(self._spool)
+            used = _waiting_bytes(self._spool)
             if used >= self._max_spool_bytes:
                 raise NoRoom(
                     f"recordings that wait for storage fill the spool ({used} of {self._max_spool_bytes} bytes)"
                 )
+
+    def _check_reserve(self, folder: Path, what: str) -> None:
+        try:
+            if folder is self._spool:
+                relieve(self._spool, lambda: free_bytes(existing(folder)) < self._min_free_bytes)
+            free = free_bytes(existing(folder))
+        except OSError as error:
+            raise NoRoom(f"the disk does not answer: {error.strerror}") from None
+        if free < self._min_free_bytes:
+            raise NoRoom(f"free {what} is below the reserve ({free} of {self._min_free_bytes} bytes)")
+
+
+def _waiting_bytes(spool: Path) -> int:
+    """Of recordings that are not over; what is kept of others waits for nothing."""
+    total = 0
+    for folder in spool.glob("EG_*"):
+        current = state.read(folder / "state.json")
+        if current is None or not current.final:
+            total += _bytes_below(folder)
+    return total
 
 
 def _bytes_below(folder: Path) -> int:

@@ -30,8 +30,9 @@ class Entry:
     """State, persistent memory, and what lives only while this process does.
 
     launching: the start has not been answered yet, so nothing is told; met: its recorder has said hello; discard: the
-    files go as soon as the recorder is gone; due: the timer that gives a start up; told: last status handed out; news:
-    set whenever state or memory may have changed.
+    files go as soon as the recorder is gone; recorded: an earlier life of ours left a journal, which some recorder will
+    finish however late it comes; due: the timer that gives a start up; told: last status handed out; news: set whenever
+    state or memory may have changed.
     """
 
     state: EgressState
@@ -39,6 +40,7 @@ class Entry:
     launching: bool = False
     met: bool = False
     discard: bool = False
+    recorded: bool = False
     link: RecorderLink | None = None
     due: asyncio.TimerHandle | None = None
     told: EgressStatus | None = None

@@ -27,13 +27,15 @@ from meet.media.twirp.egress_model import (
     EgressState,
     EgressUnavailable,
     EgressUnknown,
+    EgressUnsupported,
 )
 
 _REQUEST: Final = TypeAdapter(EgressRequest)
 _STATE: Final = TypeAdapter(EgressState)
 _STATES: Final = TypeAdapter(list[EgressState])
 _ERRORS: Final[dict[str, type[EgressError]]] = {
-    error.__name__: error for error in (EgressUnknown, EgressNotRunning, EgressSilent, EgressUnavailable, EgressRefused)
+    error.__name__: error
+    for error in (EgressUnknown, EgressNotRunning, EgressSilent, EgressUnavailable, EgressRefused, EgressUnsupported)
 }
 _TIMEOUT_S: Final = 25.0
 _BYTES: Final = "base64"

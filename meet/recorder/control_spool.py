@@ -21,6 +21,7 @@ import structlog
 
 from meet.media.twirp.egress_model import (
     COMPOSE,
+    ONLY,
     STATUSES,
     EgressRequest,
     EgressState,
@@ -94,8 +95,11 @@ class Spool:
             content["participant"] = dataclasses.asdict(request.participant)
         if request.tracks is not None:
             content["tracks"] = dataclasses.asdict(request.tracks)
-        if request.compose is not None:
-            content["compose"] = request.compose
+        content |= {
+            name: value for name in ("compose", "only", "container") if (value := getattr(request, name)) is not None
+        }
+        if request.manifest is not None:
+            content["manifest"] = {"key": request.manifest_key(state.egress_id), "content": request.manifest}
         durable.replace(folder / "request.json", json.dumps(content).encode())
 
     def remember(self, state: EgressState, memory: Memory) -> None:
@@ -164,6 +168,9 @@ class Spool:
                 participant=_participant(request.get("participant")),
                 tracks=_tracks(request.get("tracks")),
                 compose=next((mode for mode in COMPOSE if mode == request.get("compose")), None),
+                only=next((part for part in ONLY if part == request.get("only")), None),
+                container="ogg" if request.get("container") == "ogg" else None,
+                manifest=_manifest(request.get("manifest")),
             ),
             layout=str(kept.get("layout") or request.get("layout") or "grid"),
             started_at_ms=_whole(request.get("created_ms")),
@@ -196,6 +203,11 @@ def _tracks(value: Any) -> TrackChoice | None:
     return TrackChoice(str(value.get("video") or ""), str(value.get("audio") or ""), value.get("direct") is True)
 
 
+def _manifest(value: Any) -> dict[str, str] | None:
+    content = value.get("content") if isinstance(value, dict) else None
+    return {str(name): str(text) for name, text in content.items()} if isinstance(content, dict) else None
+
+
 def status_of(value: object) -> EgressStatus | None:
     """A status word, or None for anything else."""
     return next((status for status in STATUSES if status == value), None)
@@ -208,6 +220,8 @@ def merge(state: EgressState, report: dict[str, Any], status: EgressStatus) -> E
         value: Any = report.get(name)
         if type(value) in types:
             changes[name] = int(value) if name in _WHOLE else value
+    if status == "active" and report.get("details", "") is None:
+        changes["details"] = None  # what kept it from being stored is over
     return dataclasses.replace(state, status=status, **changes)
 
 

@@ -47,7 +47,7 @@ class Extracting(Composing):
     def _compose(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
         # On the composer's thread. From the beginning every time: it is little more than copying.
         self.forget()  # it may be shared with the storage: never write into it
-        return extract(reader, self.path.with_suffix(""), self._sids, self._check)
+        return extract(self._watched(reader, whole=True), self.path.with_suffix(""), self._sids, self._check)
 
     def _check(self) -> None:
         if self._abort.is_set():

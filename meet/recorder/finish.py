@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from meet.fragments.runs import NotFragmented
 from meet.recorder.composer.compose import Result
 from storage import BlobStore, InvalidKey, StorageError
 from storage.keys import index_key
+from storage.localfile import read_once
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +52,14 @@ def inspect(path: Path) -> FileFacts:
                 duration = (container.duration or 0) / av.time_base
     except (av.FFmpegError, OSError) as error:
         raise DamagedComposite(str(error)) from error
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileFacts(path.stat().st_size, duration, digest)
+    return FileFacts(path.stat().st_size, duration, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    for data in read_once(path):
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:
@@ -77,9 +83,17 @@ def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:
 
 
 async def store(
-    blobs: BlobStore, key: str, path: Path, size: int, content_type: str, on_trouble: Callable[[str], None]
+    blobs: BlobStore,
+    key: str,
+    path: Path,
+    size: int,
+    content_type: str,
+    on_trouble: Callable[[str], None],
+    beside: Callable[[], Mapping[str, Path]] = dict,
 ) -> None:
     """Put the file and the index of its fragments, try again for as long as it takes, and compare what the store has.
+
+    beside: writes the small JSON files that are to be there before it; their keys and places.
 
     S3 is told the MD5 of every part, and its ETag of the whole must be theirs; what has arrived is noted beside the
     file and not sent again, not even by another process.
@@ -89,6 +103,8 @@ async def store(
     while True:
         try:
             await _put_index(blobs, key, path)
+            for where, content in (await asyncio.to_thread(beside)).items():
+                await blobs.put_file(where, content, "application/json")
             sent = await blobs.put_file(key, path, content_type, progress=path.with_suffix(".upload"), final=True)
             stored = await blobs.head(key)
             if (stored.size, stored.etag) == (size, sent.etag):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ import av
 import structlog
 
 from meet.config import Settings
-from meet.recorder import finish
+from meet.recorder import finish, manifest
 from meet.recorder.composer.compose import Aborted, Result
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composing import Composing
@@ -22,9 +23,9 @@ from meet.recorder.upload.behind import UploadBehind
 
 log = structlog.get_logger(__name__)
 
-_STATE_RETRY_S: Final = 2.0
 _COMPOSE_RETRY_S: Final = 2.0
 _MAX_COMPOSE_RETRY_S: Final = 60.0
+_HOPELESS: Final = "the recording could not be composed: every process that tried has died; what was recorded is kept"
 
 
 class Finishing:
@@ -36,6 +37,22 @@ class Finishing:
         self._settings, self._spool, self._profile = settings, spool, profile
         self._standing, self._composing = standing, composing
         self.behind = UploadBehind(settings, composing.path, standing.now.key, profile, self._not_stored_yet)
+        composing.on_begin = self.behind.start
+
+    async def worth_trying(self, *, ended_at_ms: int) -> bool:
+        """Wait, after others have died while they composed; False when the recording has been given up now."""
+        ledger = self._composing.quarantine.ledger
+        if not ledger.hopeless:
+            if ledger.pause_s:
+                log.warning("composition_put_off", deaths=ledger.barren, seconds=ledger.pause_s)
+                self._trouble(f"the recording could not be composed yet: {ledger.barren} processes have died of it")
+                await asyncio.sleep(ledger.pause_s)
+            return True
+        await self.behind.abandon()
+        self._standing.end("failed", error=_HOPELESS, error_code=500, ended_at_ms=ended_at_ms)
+        await self._standing.settled()
+        await asyncio.to_thread(finish.discard, self._spool, keep_journal=True)
+        return False
 
     async def run(
         self, composed: asyncio.Future[Result], *, ended_at_ms: int, stop_reason: str = "", disk_full: bool = False
@@ -47,29 +64,28 @@ class Finishing:
             return 1
         except NothingReceived as error:
             self._standing.end("failed", error=str(error), error_code=404, ended_at_ms=ended_at_ms)
+            await self._standing.settled()
             await asyncio.to_thread(finish.discard, self._spool)
             return 0
+        await self._standing.flushed()
         if self._standing.given_up:
             log.warning("recording_given_up_by_control")
             await self.behind.abandon()
             await asyncio.to_thread(finish.discard, self._spool)
             return 0
-        await self._store(facts.size)
+        await self._store(facts.size, ended_at_ms)
         # A full disk also kept the journal from saying so.
         limit = result.ended_reason if result.limit else "disk_full" if disk_full else ""
         self._standing.end(
             "limit_reached" if limit else "complete",
-            details=_with_losses(self._standing.final_details(stop_reason), result),
+            details=_with_losses(self._standing.final_details(stop_reason), result, self._composing.quarantine.words()),
             size=facts.size,
             duration_s=round(facts.duration_s, 3),
             error=REASONS.get(limit),
             ended_at_ms=ended_at_ms,
-            integrity=finish.integrity(facts, result),
+            integrity=finish.integrity(facts, result) | self._composing.quarantine.facts(),
         )
-        while not self._standing.written:
-            # The journal may go only when a later process can read that it is not needed.
-            await asyncio.sleep(_STATE_RETRY_S)
-            self._standing.put(self._standing.now)
+        await self._standing.settled()  # the journal may go only when a later process can read that it is not needed
         await asyncio.to_thread(finish.discard, self._spool, keep_journal=self._settings.recording_keep_tracks)
         return 0
 
@@ -77,7 +93,7 @@ class Finishing:
         delay = _COMPOSE_RETRY_S
         while True:
             try:
-                return await composed, await asyncio.to_thread(finish.inspect, self._composing.path)
+                return await composed, await asyncio.to_thread(self._inspect)
             except (OSError, av.FFmpegError, finish.DamagedComposite) as error:
                 # The journal is still there, so this is a delay (a full disk, most of all), not a loss.
                 log.warning("composition_failed", error=str(error), retry_in_s=delay)
@@ -89,10 +105,19 @@ class Finishing:
                     await asyncio.to_thread(self._composing.forget)
                 composed = self._composing.finished()
 
-    async def _store(self, size: int) -> None:
+    def _inspect(self) -> FileFacts:
+        note = self._composing.quarantine.note
+        note.working(0)
+        try:
+            return finish.inspect(self._composing.path)
+        finally:
+            note.idle()  # also while it is waited to be made anew
+
+    async def _store(self, size: int, ended_at_ms: int) -> None:
         blobs = await self.behind.store()
         path, content_type = self._composing.path, self._composing.content_type
-        await finish.store(blobs, self._standing.now.key, path, size, content_type, self._trouble)
+        beside = partial(manifest.write, self._spool, self._standing.now, ended_at_ms)
+        await finish.store(blobs, self._standing.now.key, path, size, content_type, self._trouble, beside)
 
     async def close(self) -> None:
         """Let go of the store."""
@@ -107,8 +132,8 @@ class Finishing:
             self._standing.update(details=text)
 
 
-def _with_losses(details: str | None, result: Result) -> str | None:
-    """What a busy machine has cost is said beside the end reason."""
-    if not result.left_out:
-        return details
-    return f"{details or 'Complete'}; {result.left_out} pictures were left out because the machine was busy"
+def _with_losses(details: str | None, result: Result, quarantined: str | None) -> str | None:
+    """What a busy machine has cost, and what killed decoders, is said beside the end reason."""
+    busy = f"{result.left_out} pictures were left out because the machine was busy" if result.left_out else None
+    losses = [said for said in (busy, quarantined) if said]
+    return "; ".join([details or "Complete", *losses]) if losses else details

@@ -32,7 +32,6 @@ class ControlLink:
         self._state = state
         self._on_command = on_command
         self._changed = asyncio.Event()
-        self._delivered: EgressState | None = None
         self._told = asyncio.Event()
         self._task = asyncio.create_task(self._run())
 

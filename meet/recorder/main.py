@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,12 +18,12 @@ from meet.recorder import finish, state
 from meet.recorder.composer.compose import Result
 from meet.recorder.composer.profile import EncodingUnsupported, Profile
 from meet.recorder.cutoff import Cutoff
-from meet.recorder.extracting import composing_of
+from meet.recorder.extracting import Extracting, composing_of
 from meet.recorder.finishing import Finishing
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.summary import Summary, summarize
 from meet.recorder.journal.writer import JournalWriter
-from meet.recorder.limits import REASONS, LimitWatch
+from meet.recorder.limits import REASONS, Coming, LimitWatch, as_it_came, at_most
 from meet.recorder.link import ControlLink
 from meet.recorder.standing import Standing, end_reason
 from meet.recorder.state import EgressState
@@ -126,21 +127,30 @@ class Recorder:
         link = ControlLink(self._settings.data_dir / "run" / "egress.sock", self._first, self._command)
         path = self._spool / "state.json"
         self._standing = Standing(path, self._first, link.report, lambda: self._stop("cancelled"))
-        self._loop.add_signal_handler(signal.SIGTERM, self._stop, "server stopped")
+        if self._settings.recording_on_shutdown == "finish":
+            self._loop.add_signal_handler(signal.SIGTERM, self._stop, "server stopped")
+        else:
+            # systemd tells every process of a service; this one goes on until the supervisor kills it.
+            self._loop.add_signal_handler(signal.SIGTERM, lambda: None)
         try:
             try:
-                profile = Profile.of(self._first.encoding)
+                profile = Profile.of(self._first.encoding, self._first.only, self._first.container)
             except EncodingUnsupported as error:
                 self._standing.end("failed", error=str(error), error_code=400)
                 return 0
             self._composing = composing_of(self._spool, profile, on_ready=self._active, on_tiles=self._want_sizes)
             self._composing_stuck = lambda: self._composing.stuck
+            self._deferred = self._deferred or self._composing.quarantine.ledger.journal_only
             self._finishing = Finishing(self._settings, self._spool, profile, self._standing, self._composing)
             try:
-                return await self._record(profile)
+                code = await self._record(profile)
             finally:
                 await self._finishing.close()
+            if not code:
+                self._composing.quarantine.close()
+            return code
         finally:
+            await self._standing.flushed()
             await link.close(_LINGER_S)
 
     async def _record(self, profile: Profile) -> int:
@@ -149,9 +159,11 @@ class Recorder:
         if past.stopped or self._standing.now.status == "ending" or self._cutoff.known:
             return await self._finish_from_journal(past)
         reader = JournalReader(self._spool / "journal")
-        self._writer = writer = JournalWriter(self._spool / "journal", reader.wake, self._journal_failed, past)
+        self._writer = writer = JournalWriter(
+            self._spool / "journal", reader.wake, self._journal_failed, past, self._want_keys
+        )
         self._cutoff.prepare()
-        clock = subscriber.SteadyClock()
+        clock = subscriber.SteadyClock(past.last_at)
         self._sink = subscriber.JournalSink(writer, clock, self._standing.now.egress_id, past)
         if self._standing.now.layout != state.first_layout(self._spool / "request.json"):
             self._sink.layout(self._standing.now.layout)
@@ -175,9 +187,8 @@ class Recorder:
                 self._active()
         else:
             composed = self._composing.live(reader, clock.now)
-            if not past.begun:
-                self._finishing.behind.start()
-        watching = asyncio.create_task(self._watch_limits(self._sink))
+            composed.add_done_callback(self._composed)
+        watching = asyncio.create_task(self._watch_limits(profile, self._sink))
         try:
             result = await self._recording.run(ever_joined=past.begun, lost_at=past.last_at)
         finally:
@@ -213,7 +224,7 @@ class Recorder:
         reader.finish()
         if composed is not None:
             await asyncio.gather(composed, return_exceptions=True)
-        finish.discard(self._spool)
+        await asyncio.to_thread(finish.discard, self._spool)
         if self._cancelled:
             self._standing.end("aborted", details="Stopped before the recording could start")
         else:
@@ -223,16 +234,19 @@ class Recorder:
 
     async def _finish_from_journal(self, past: Summary) -> int:
         if not past.begun:
-            finish.discard(self._spool)
+            await asyncio.to_thread(finish.discard, self._spool)
             self._standing.end("failed", error="the recording ended before anything was received", error_code=500)
             return 0
         if self._standing.now.status != "ending":
             reason = end_reason("disk_full" if self._cutoff.known else "finished after a restart")
             self._standing.advance("ending", details=reason, paused=False)
-        composed = self._composing.finished(nice=self._deferred)
         # The words are those of every limit; the others also have a Stop record.
         full = self._cutoff.known or self._standing.now.details == end_reason("disk_full")
-        return await self._finishing.run(composed, ended_at_ms=past.last_at // 1000, disk_full=full)
+        ended_at_ms = past.last_at // 1000
+        if not await self._finishing.worth_trying(ended_at_ms=ended_at_ms):
+            return 0
+        composed = self._composing.finished(nice=self._deferred)
+        return await self._finishing.run(composed, ended_at_ms=ended_at_ms, disk_full=full)
 
     def _connect(self) -> Signalling:
         settings = self._settings
@@ -276,14 +290,22 @@ class Recorder:
         if self._recording is not None:
             self._recording.stop(reason)
 
-    async def _watch_limits(self, sink: subscriber.JournalSink) -> None:
-        watch = LimitWatch(self._settings, self._composing.path)
+    async def _watch_limits(self, profile: Profile, sink: subscriber.JournalSink) -> None:
+        coming: Coming | None = partial(at_most, profile) if self._deferred else None
+        if isinstance(self._composing, Extracting):
+            coming = as_it_came
+        watch = LimitWatch(self._settings, self._composing.path, coming)
         while self._stop_reason is None:
-            reached = await asyncio.to_thread(watch.reached, sink.recorded_us / 1e6)
+            reached = await asyncio.to_thread(watch.reached, sink.recorded_us / 1e6, sink.media_bytes)
             if reached is not None:
                 log.warning("recording_limit_reached", limit=reached)
                 self._stop(reached)
             await asyncio.sleep(_LIMITS_S)
+
+    def _composed(self, composed: asyncio.Future[Result]) -> None:
+        """While the recording runs, that is bad news; it goes on all the same."""
+        if not composed.cancelled() and composed.exception() is not None and self._standing.now.status == "active":
+            self._standing.update(details="the file is made when the recording is over: composing has failed for now")
 
     def _journal_failed(self, error: OSError) -> None:
         # On the journal's thread.
@@ -304,6 +326,10 @@ class Recorder:
             except OSError as error:
                 log.warning("cutoff_not_remembered", error=str(error))
                 await asyncio.sleep(_CUTOFF_RETRY_S)
+
+    def _want_keys(self) -> None:
+        if self._recording is not None:
+            self._recording.want_keys()
 
     def _want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
         if self._recording is not None:

@@ -23,6 +23,9 @@ from typing import Any, Final
 
 import av
 import structlog
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from meet.fragments.boxes import Malformed, walk
 from meet.recorder import durable
@@ -36,7 +39,9 @@ from meet.recorder.upload.settled import Settled
 log = structlog.get_logger(__name__)
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_CODECS: Final = {"libx264": "h264", "libvpx": "vp8", "libopus": "opus", "libmp3lame": "mp3"}
+_CODECS: Final = {"libx264": "h264", "libvpx": "vp8", "libopus": "opus", "libmp3lame": "mp3float"}
+_AS_STORED: Final = {"fflags": "nofillin+noparse"}
+"""A parser would call every I picture a key frame, though x264 makes some that later pictures look past."""
 
 
 class Unusable(Exception):
@@ -65,6 +70,7 @@ class Pieces:
 
     def __init__(self, spool: Path, profile: Profile) -> None:
         self.path = spool / "composite.mp4"
+        self._as_stored = _AS_STORED if profile.picture else {}  # an Ogg page tells one time for all its packets
         self._spool, self._profile = spool, profile
         self._next, self._joined = spool / "composite.next.mp4", spool / "composite.joined.mp4"
         self._made, self._boot = spool / "composite.made.json", spool / "composite.boot"
@@ -85,11 +91,8 @@ class Pieces:
         pieces = self._pieces()
         if pieces:
             self.path.unlink(missing_ok=True)
-        grid = Grid.of(self._profile)
-        if grid is None:
-            self.forget()
         self._seal(self._next if pieces else self.path, pieces)
-        seam = self._seam(self._pieces(), grid) if grid is not None else START
+        seam = self._seam(self._pieces())
         self._boot.write_text(boot_id())
         return seam
 
@@ -143,8 +146,9 @@ class Pieces:
         except OSError:
             return ""
 
-    def _seam(self, pieces: list[Path], grid: Grid) -> Seam:
+    def _seam(self, pieces: list[Path]) -> Seam:
         """Counts what is in the pieces; the first one that does not fit, and all behind it, are removed."""
+        grid = Grid.of(self._profile)
         drawn, packets = array("q"), 0
         first: _Content | None = None
         for number, piece in enumerate(pieces):
@@ -160,75 +164,96 @@ class Pieces:
                 break
             drawn += content.ticks
             packets += content.packets
-        if not drawn:
+        if first is None:
             return START
         sample = grid.phase + packets * grid.frame if packets else 0
-        log.info("composite_resumed", pieces=len(self._pieces()), pictures=len(drawn))
-        return Seam(drawn[-1] + 1, sample, drawn)
+        # Without pictures, the ticks whose sound is there.
+        ticks = drawn[-1] + 1 if drawn else int(sample * self._profile.fps / grid.rate)
+        log.info("composite_resumed", pieces=len(self._pieces()), pictures=len(drawn), sound=packets)
+        return Seam(ticks, sample, drawn)
 
     def _content(self, piece: Path, first: int) -> _Content:
         """Raises av.FFmpegError, Unusable."""
         profile = self._profile
         ticks, packets = array("q"), 0
-        with av.open(str(piece)) as container:
-            if not container.streams.video or not container.streams.audio:
-                raise Unusable("a stream is missing")
-            video, audio = container.streams.video[0], container.streams.audio[0]
-            theirs = (video.codec_context.name, video.width, video.height, audio.codec_context.name, audio.rate)
-            codecs = [_CODECS.get(codec, codec) for codec in (profile.video_codec, profile.audio_codec)]
-            # Opus always says 48 kHz, whatever it was encoded from.
-            rate = RATE if profile.audio_codec == "libopus" else profile.audio_rate
-            if theirs != (codecs[0], profile.width, profile.height, codecs[1], rate):
-                raise Unusable(f"made with {theirs}")
-            sets = video.codec_context.extradata, audio.codec_context.extradata
-            for packet in container.demux(video, audio):
+        with av.open(str(piece), options=self._as_stored) as container:
+            video, audio = self._streams(container)
+            for packet in container.demux():
                 if packet.pts is None or packet.time_base is None:
                     continue
                 if packet.stream is audio:
                     packets += 1
                 else:
                     ticks.append(first + _tick(packet, profile.fps))
-        if not ticks:
-            raise Unusable("no picture")
+            sets = _parameters(video), _parameters(audio)
+        if (profile.picture and not ticks) or not (ticks or packets):
+            raise Unusable("nothing in it")
         if any(later <= earlier for earlier, later in pairwise(ticks)):
             raise Unusable("pictures out of order")
         return _Content(ticks, packets, sets)
 
+    def _streams(self, container: InputContainer) -> tuple[VideoStream | None, AudioStream | None]:
+        """Picture and sound of a piece, as far as the profile has them. Raises Unusable."""
+        profile = self._profile
+        video, audio = next(iter(container.streams.video), None), next(iter(container.streams.audio), None)
+        if (video is not None, audio is not None) != (profile.picture, profile.sound):
+            raise Unusable("a stream is missing, or one too many")
+        codecs = [_CODECS.get(codec, codec) for codec in (profile.video_codec, profile.audio_codec)]
+        if video is not None:
+            pictures = (video.codec_context.name, video.width, video.height)
+            if pictures != (codecs[0], profile.width, profile.height):
+                raise Unusable(f"made with {pictures}")
+        if audio is not None:
+            # Opus always says 48 kHz, whatever it was encoded from.
+            rate = RATE if profile.audio_codec == "libopus" else profile.audio_rate
+            if (sound := (audio.codec_context.name, audio.rate)) != (codecs[1], rate):
+                raise Unusable(f"made with {sound}")
+        return video, audio
+
     def _join(self, pieces: list[Path]) -> None:
-        """Copy the packets of all pieces into one file. Raises Unusable, av.FFmpegError."""
+        """Copy the packets of all pieces into one file. Raises Unusable, av.FFmpegError.
+
+        An MP4 has the same bytes behind its header as the first piece, so what has been stored of that while it grew is
+        not sent again."""
         grid = Grid.of(self._profile)
-        assert grid is not None
         fps, tick, packets = self._profile.fps, 0, 0
         sets: tuple[bytes | None, bytes | None] | None = None
         with create(self._joined, self._profile) as output:
             for piece in pieces:
-                with av.open(str(piece)) as container:
-                    video, audio = container.streams.video[0], container.streams.audio[0]
-                    theirs = video.codec_context.extradata, audio.codec_context.extradata
+                with av.open(str(piece), options=self._as_stored) as container:
+                    video, audio = self._streams(container)
+                    theirs = _parameters(video), _parameters(audio)
                     if sets is None:
                         sets = theirs
-                        picture = output.add_stream_from_template(video, opaque=True)
-                        sound = output.add_stream_from_template(audio, opaque=True)
+                        picture = output.add_stream_from_template(video, opaque=True) if video is not None else None
+                        sound = output.add_stream_from_template(audio, opaque=True) if audio is not None else None
                     if theirs != sets:
                         raise Unusable("pieces with other parameter sets")
                     first, last = tick, tick - 1
-                    for packet in container.demux(video, audio):
+                    for packet in container.demux():
                         if packet.pts is None:
                             continue
-                        if packet.stream is audio:
+                        if sound is not None and packet.stream is audio:
                             packet.time_base = Fraction(1, grid.rate)
                             packet.pts = packet.dts = grid.phase + packets * grid.frame
                             packet.duration = grid.frame
                             packet.stream = sound
                             packets += 1
-                        else:
+                        elif picture is not None:
                             last = first + _tick(packet, fps)
                             packet.time_base = 1 / fps
                             packet.pts = packet.dts = last
-                            packet.duration = 1
+                            packet.duration = (
+                                0  # as encoders have it; so what is behind the header lies where it was in the pieces
+                            )
                             packet.stream = picture
                         output.mux(packet)
                     tick = last + 1
+
+
+def _parameters(stream: VideoStream | AudioStream | None) -> bytes | None:
+    """The parameter sets that everything in the stream is decoded with."""
+    return stream.codec_context.extradata if stream is not None else None
 
 
 def _tick(packet: av.Packet[Any], fps: Fraction) -> int:

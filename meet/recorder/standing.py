@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 _WORDS: Final = {"stop_requested": "StopEgress API", "room_finished": "Source closed", "meeting ended": "Source closed"}
 
+_RETRY_S: Final = 2.0
+
 
 def end_reason(reason: str) -> str | None:
     """What `details` say of a stop reason, in LiveKit's words where it has some."""
@@ -27,6 +30,8 @@ def end_reason(reason: str) -> str | None:
 class Standing:
     """`now` is the state; `written` whether a later process can read that it is.
 
+    A thread writes, one state after the other, and the latest is told when it is on the disk: a disk that stalls keeps
+    nobody from receiving media. States that were overtaken meanwhile are left out.
     report: tells the control. on_given_up: the control had ended this recording meanwhile; called once.
     """
 
@@ -41,6 +46,7 @@ class Standing:
         self.now = now
         self.written = self.given_up = False
         self._written_final = False
+        self._writing: asyncio.Task[None] | None = None
 
     def update(self, **changes: Any) -> None:
         """Other facts, same status."""
@@ -61,19 +67,49 @@ class Standing:
         return details if details and details.startswith("End reason") else end_reason(stop_reason)
 
     def put(self, new: EgressState) -> None:
-        """Write and tell; a disk that is full only delays the writing."""
-        self.now = new
+        """Have it written and told; a disk that is full only delays the writing."""
+        self.now, self.written = new, False
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+
+    async def flushed(self) -> None:
+        """The disk has taken the latest state, or has refused it."""
+        if self._writing is not None:
+            await self._writing
+
+    async def settled(self) -> None:
+        """A later process can read the latest state, however long that takes; or nobody wants to."""
+        while True:
+            await self.flushed()
+            if self.written or self.given_up:
+                return
+            await asyncio.sleep(_RETRY_S)
+            self.put(self.now)
+
+    async def _write(self) -> None:
+        tried: EgressState | None = None
+        while self.now is not tried and not self.given_up:
+            tried = self.now
+            written = await asyncio.to_thread(self._store, tried)
+            if written is None:
+                self.given_up = True
+                self._on_given_up()
+                return
+            self.written = written and self.now is tried
+            if self.now is tried:
+                self._report(tried)
+
+    def _store(self, new: EgressState) -> bool | None:
+        """On a thread. Whether it is on the disk; None when the control has given the recording up."""
         known = state.read(self._path)
         if known is not None and known.final and not self._written_final:
             # The control could not be reached for so long that it gave this start up: then nobody wants the file.
-            self.given_up = True
-            self._on_given_up()
-            return
+            return None
         try:
             state.write(self._path, new)
-            self.written, self._written_final = True, new.final
         except OSError as error:
-            self.written = False
             # With a full disk the journal still decides what the next process does.
             log.error("state_not_written", error=str(error))
-        self._report(new)
+            return False
+        self._written_final = new.final
+        return True

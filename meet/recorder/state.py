@@ -31,6 +31,7 @@ def now_ms() -> int:
 class EgressState:
     """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object.
 
+    only: "audio" or "video" when the file has nothing else; container: "ogg" when that was asked for.
     integrity: what `finish.integrity` found of the finished file. paused: nothing of the media is being recorded; the
     status stays what it is.
     """
@@ -51,6 +52,8 @@ class EgressState:
     duration_s: float | None = None
     integrity: dict[str, Any] | None = None
     paused: bool = False
+    only: str | None = None
+    container: str | None = None
 
     @property
     def final(self) -> bool:
@@ -77,6 +80,8 @@ class EgressState:
             encoding=request.get("encoding") or "H264_720P_30",
             key=request["key"],
             started_at_ms=request.get("created_ms"),
+            only=request.get("only"),
+            container=request.get("container"),
         )
 
 

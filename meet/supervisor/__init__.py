@@ -6,7 +6,7 @@
 - `recorders` one process per recording plus two warm spares; start-up recovery from the spool
 - `control`  the Unix socket on which the media process asks for a recorder, and an operator for a drain; `ask` asks
 - `listening` sockets that outlive the process that accepts on them
-- `ready`    what a child does to say that it is ready and to die with its parent
+- `ready`    what a child does to say that it is ready and still lives, and to die with its parent
 - `lock`     one instance per data directory
 
 It holds no meeting state and imports nothing heavy, so there is nothing in it to crash.

@@ -26,7 +26,7 @@ STABLE_AFTER_S: Final = 30.0
 READY_TIMEOUT_S: Final = 120.0
 """Generous: on a busy machine a start is slow, not wrong."""
 HUNG_AFTER_S: Final = 5.0
-"""A child that beats and then is silent for this long is killed, and comes back like one that died."""
+"""A recorder that beats and then is silent for this long is killed, and comes back like one that died."""
 RENEW_TIMEOUT_S: Final = 80.0
 """A drain gives up after 60 s, and the rest of an orderly end takes some more."""
 _LOOK_S: Final = 0.5
@@ -63,6 +63,7 @@ class Backoff:
 class Child:
     """A process `meet <arguments>` that is kept alive until `stop` or, with `until_success`, until it exits 0.
 
+    hung_after_s: one that beats, and then is silent for so long, is killed and comes back like one that died.
     warm: asked first at every restart for a process that is up already and has taken over these arguments.
     pass_fds: descriptors that every one of its processes gets.
     """
@@ -73,6 +74,7 @@ class Child:
         env: Mapping[str, str],
         *,
         until_success: bool = False,
+        hung_after_s: float = HUNG_AFTER_S,
         warm: Callable[[], Awaitable[Running | None]] | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
@@ -80,6 +82,7 @@ class Child:
         self._arguments = arguments
         self._env = env
         self._until_success = until_success
+        self._hung_after_s = hung_after_s
         self._warm = warm
         self._pass_fds = pass_fds
         self._backoff = Backoff(patient=warm is not None)
@@ -150,10 +153,16 @@ class Child:
     async def _end_of(self, process: asyncio.subprocess.Process) -> int:
         """The exit code of the process, which is killed when it hangs."""
         ended = asyncio.ensure_future(process.wait())
+        looked = time.monotonic()
         try:
             while not (await asyncio.wait({ended}, timeout=_LOOK_S))[0]:
-                silent_s = self._lifeline.silent_s() if self._lifeline is not None else 0.0
-                if silent_s > HUNG_AFTER_S and not self._stopping:
+                took, looked = time.monotonic() - looked, time.monotonic()
+                if self._lifeline is None or self._stopping:
+                    continue
+                # A container that was paused, a machine without a free core: what we slept through proves nothing.
+                self._lifeline.excuse(max(0.0, took - _LOOK_S))
+                silent_s = self._lifeline.silent_s()
+                if silent_s > self._hung_after_s:
                     log.error("process_hung", name=self.name, silent_s=round(silent_s, 1))
                     _signal(process, signal.SIGKILL)
                     return await ended
@@ -167,17 +176,11 @@ class Child:
         Killed when it has not ended after `timeout_s`. Raises ValueError while it is not running or not ready yet, or
         is being renewed already."""
         pid = self.pid
-        if pid is None or self._process is None or self._guard is None or self._renewing or self._stopping:
+        if pid is None or self._guard is None or self._renewing or self._stopping:
             raise ValueError(f"{self.name} is not running at the moment")
         self._renewing = True
         self._up.clear()
-        process = self._process
-        _signal(process, signal.SIGTERM)
-        try:
-            await asyncio.wait_for(process.wait(), timeout_s)
-        except TimeoutError:
-            log.error("process_killed", name=self.name, after_s=timeout_s)
-            _signal(process, signal.SIGKILL)
+        await self._end(timeout_s)
         await self._up.wait()
         if self._stopping:
             raise ValueError("the server is being stopped")
@@ -191,6 +194,13 @@ class Child:
         if self._guard is not None:
             self._guard.cancel()
         self.finished.set()
+
+    async def kill(self) -> None:
+        """SIGKILL, and no restart: for what is made to be killed at any moment."""
+        self._stopping = True
+        if self._process is not None and self.pid is not None:  # between two of them, the number may be another's
+            _signal(self._process, signal.SIGKILL)
+        await self.stop(READY_TIMEOUT_S)
 
     async def _end(self, timeout_s: float) -> None:
         process = self._process
@@ -227,6 +237,7 @@ async def spawn(
             stdin=stdin,
             env={**env, READY_FD_VARIABLE: str(write_fd)},
             pass_fds=(write_fd, *pass_fds),
+            process_group=0,  # Ctrl-C is for the supervisor: it ends the others one after the other
         )
     except BaseException:
         os.close(read_fd)

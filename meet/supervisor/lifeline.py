@@ -29,6 +29,12 @@ class Lifeline:
         """The next message is due in `within_s` (a process that was told to begin its work)."""
         self._watched_since = time.monotonic() + within_s
 
+    def excuse(self, seconds: float) -> None:
+        """Do not count so long: nobody listened."""
+        since = self._watched_since
+        if since is not None:
+            self._watched_since = max(since, min(since + seconds, time.monotonic()))
+
     def silent_s(self) -> float:
         """Seconds since the last message; 0 for a child that is not watched."""
         return max(0.0, time.monotonic() - self._watched_since) if self._watched_since is not None else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import os
@@ -14,6 +15,7 @@ READY_FD_VARIABLE: Final = "MEET_READY_FD"
 EXIT_CONFIG: Final = 78
 """sysexits.h EX_CONFIG: starting again would fail in the same way, so the supervisor gives up."""
 
+_BEAT_S: Final = 1.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -34,6 +36,18 @@ def notify(*, will_beat: bool = False) -> None:
                 os.set_blocking(_kept, False)
             else:
                 os.close(int(descriptor))
+
+
+def serving() -> None:
+    """`notify`, and from then on `beat` as long as the event loop turns on which this is called."""
+    notify(will_beat=True)
+    loop = asyncio.get_running_loop()
+
+    def again() -> None:
+        beat()
+        loop.call_later(_BEAT_S, again)
+
+    again()
 
 
 def beat() -> None:

@@ -29,9 +29,11 @@ FINAL_STATES: Final = frozenset({"complete", "failed", "aborted", "limit_reached
 class Recorders:
     """All recorder processes of this instance."""
 
-    def __init__(self, spool: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, spool: Path, env: Mapping[str, str], *, continuing: bool = False) -> None:
+        """continuing: what runs at the end is left for the next start, not finished."""
         self._spool = spool
         self._env = env
+        self._continuing = continuing
         self._running: dict[str, Child] = {}
         self._spares: list[Running] = []
         self._coming: asyncio.Future[None] | None = None
@@ -131,7 +133,9 @@ class Recorders:
             self._spares.append((process, lifeline))
 
     async def close(self, timeout_s: float) -> None:
-        """Ask every recorder to finish into storage; those not done in time continue at the next start."""
+        """Ask every recorder to finish into storage; those not done in time continue at the next start.
+
+        Continuing ones are killed: what a recorder does to be able to go on, it does all the time."""
         self._closing = True
         if self._refill is not None:
             self._refill.cancel()
@@ -141,7 +145,10 @@ class Recorders:
                 process.kill()
                 await process.wait()
         children = list(self._running.values())
-        if children:
+        if children and self._continuing:
+            log.info("recordings_continue_at_next_start", count=len(children))
+            await asyncio.gather(*(child.kill() for child in children))
+        elif children:
             log.info("recordings_finishing", count=len(children))
             await asyncio.gather(*(child.stop(timeout_s) for child in children))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -15,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from meet.config import Settings
+from meet.process import told_to_end
 from meet.supervisor import control, listening
 from meet.supervisor.child import Child
 from meet.supervisor.lifeline import ChildFailed
@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 SHUTDOWN_S: Final = 29.0
 RECORDERS_SHARE: Final = 0.75
+HUNG_AFTER_S: Final = 15.0
+"""A service that does not turn its event loop for so long is replaced. Longer than for recorders: people notice it, and
+busy machines have made loops wait for seconds."""
 _ATTEMPTS: Final = 20
 _LAST_PORT: Final = 65535
 
@@ -111,10 +114,14 @@ def media_children(settings: Settings, env: dict[str, str], sockets: Sequence[so
     if not settings.livekit_embedded:
         return []
     if settings.media_workers == 1:
-        return [Child(("media",), env)]
-    workers = [Child(("media", "worker", str(index)), env) for index in range(settings.media_workers)]
+        return [_service(("media",), env)]
+    workers = [_service(("media", "worker", str(index)), env) for index in range(settings.media_workers)]
     front_env = {**env, **listening.variable(sockets)} if sockets else env
-    return [Child(("media", "front"), front_env, pass_fds=[sock.fileno() for sock in sockets]), *workers]
+    return [_service(("media", "front"), front_env, pass_fds=[sock.fileno() for sock in sockets]), *workers]
+
+
+def _service(arguments: Sequence[str], env: dict[str, str], *, pass_fds: Sequence[int] = ()) -> Child:
+    return Child(arguments, env, hung_after_s=HUNG_AFTER_S, pass_fds=pass_fds)
 
 
 async def _start(services: Sequence[Child], recorders: Recorders) -> None:
@@ -151,19 +158,17 @@ async def supervise(settings: Settings, on_ready: Callable[[], None]) -> None:
     env = {**os.environ, **settings.to_env()}
     run_dir = settings.data_dir / "run"
     run_dir.mkdir(parents=True, exist_ok=True)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = told_to_end()
 
-    recorders = Recorders(settings.data_dir / "spool", env)
+    continuing = settings.recording_on_shutdown == "continue"
+    recorders = Recorders(settings.data_dir / "spool", env, continuing=continuing)
     fronted = settings.livekit_embedded and settings.media_workers > 1
     try:
         sockets = listening.listen(settings.host, settings.livekit_port) if fronted else []
     except OSError as error:
         raise StartFailed(f"port {settings.livekit_port} cannot be used: {error.strerror}") from error
     media = media_children(settings, env, sockets)
-    services = [*media, Child(("backend",), env)]
+    services = [*media, _service(("backend",), env)]
     server = await control.listen(run_dir / "supervisor.sock", recorders, media[1:])
     try:
         if not await _unless(stop, _start(services, recorders)):

@@ -118,7 +118,9 @@ class MediaServerInMemory:
         self._check(f"sending data to LiveKit room '{room}'")
         self.sent.append((room, topic, payload))
 
-    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
+    async def start_room_composite(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, audio_only: bool = False
+    ) -> Egress:
         self._check(f"starting Room Composite Egress for room '{room}'")
         number = next(self._numbers)
         now = 1_795_000_000_000 + number
@@ -131,6 +133,7 @@ class MediaServerInMemory:
             key=key,
             started_at_ms=now,
             updated_at_ms=now,
+            audio_only=audio_only,
         )
         self.egress[egress.egress_id] = egress
         return egress

@@ -96,6 +96,14 @@ OPERATIONS = [
             MALFORMED,
             TOO_LARGE,
             Situation("as the server is configured", Stage.STATE, 201, body={"roomId": "{room}"}),
+            Situation("sound alone", Stage.STATE, 201, body={"roomId": "{room}", "audioOnly": True}),
+            Situation(
+                "neither yes nor no",
+                Stage.VALIDATION,
+                422,
+                body={"roomId": "{room}", "audioOnly": "yes"},
+                error="Expected boolean, received string",
+            ),
             Situation("no room", Stage.VALIDATION, 422, body={"compose": "live"}, error="Required"),
             Situation(
                 "an unknown way",

@@ -22,6 +22,7 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
     settings = server.settings
     async with pages.chromium() as browser:
         context = await browser.new_context()
+        await context.add_init_script(pages.PEERS_SCRIPT)
         complaints = pages.Complaints(context, server.url)
         console, ada, grace = [await context.new_page() for _ in range(3)]
         await pages.sign_in(console, server.url, settings.initial_admin_user, settings.initial_admin_password)
@@ -44,7 +45,9 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
         await pages.start_recording(ada)
         started = time.monotonic()
         await pages.wait_recording(grace)
-        await asyncio.sleep(6)
+        await asyncio.sleep(2)
+        await asyncio.gather(*(pages.take_microphone_again(page, 1.0) for page in (ada, grace)))
+        await asyncio.sleep(3)
         asked = time.monotonic() - started
         link = await pages.stop_recording(ada)
         over = time.monotonic() - pressed
@@ -61,4 +64,6 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
     assert abs(shown - decoded.video_s) <= 0.1
     for side in (LEFT, RIGHT):
         assert media.moving_share(decoded, side) > 0.8
-    assert len(media.beeps(decoded)) >= 3
+    beeps = media.beeps(decoded)
+    assert len(beeps) >= 3
+    assert beeps[-1] > decoded.audio_s - 2, "whose microphone was taken again is heard again"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -34,6 +36,18 @@ PLAY = """async (src) => {
   return { duration: video.duration, width: video.videoWidth, height: video.videoHeight };
 }"""
 
+LISTEN = """async (player) => {
+  const event = name => new Promise(done => player.addEventListener(name, done, { once: true }));
+  if (player.readyState < 1) await event('loadedmetadata');
+  const seeked = event('seeked');
+  player.currentTime = player.duration / 2;
+  await seeked;
+  const ended = event('ended');
+  await player.play();
+  await ended;
+  return { tag: player.tagName, duration: player.duration };
+}"""
+
 
 @pytest.mark.timeout(150)
 async def test_vp8_with_opus_is_recorded_and_plays(server: Server, api: Api, tmp_path: Path) -> None:
@@ -50,6 +64,7 @@ async def test_vp8_with_opus_is_recorded_and_plays(server: Server, api: Api, tmp
         await asyncio.sleep(4)
         await api.stop_recording(recording_id)
         done = await api.wait_for(recording_id, "complete", "failed", "aborted")
+        sound_id, sound_done = await sound_alone(api, room["roomId"])
     assert done["status"] == "complete" and done["encoding"] == encoding, done
     path = tmp_path / done["filename"]
     await api.download(recording_id, path, lambda _done, _total: None)
@@ -66,5 +81,27 @@ async def test_vp8_with_opus_is_recorded_and_plays(server: Server, api: Api, tmp
         head = await page.request.get(source, headers={"Range": "bytes=0-0"})
         assert head.headers["content-type"] == "video/webm"
         played = await page.evaluate(PLAY, source)
+        await page.goto((await api.call("GET", f"/api/v1/recordings/{sound_id}/url"))["url"])
+        heard = await page.get_by_test_id("player").evaluate(LISTEN)
+        name = await page.get_by_test_id("download-link").get_attribute("download")
     assert (played["width"], played["height"]) == (640, 360)
     assert abs(played["duration"] - done["duration"]) < 0.1
+    path = tmp_path / sound_done["filename"]
+    await api.download(sound_id, path, lambda _done, _total: None)
+    sound = media.decode_sound(path)
+    beeps = media.beeps(sound)
+    assert sound.audio_codec == "aac" and abs(sound.audio_s - sound_done["duration"]) < 0.1 and len(beeps) >= 2
+    assert all(abs(later - earlier - 1) < 0.08 for earlier, later in pairwise(beeps)), beeps
+    assert heard["tag"] == "AUDIO" and abs(heard["duration"] - sound_done["duration"]) < 0.1
+    assert name == sound_done["filename"] == path.name and path.suffix == ".m4a"
+
+
+async def sound_alone(api: Api, room_id: str) -> tuple[str, dict[str, Any]]:
+    """A recording of the running meeting without its pictures."""
+    started = await api.call("POST", "/api/extra/v1/recordings", {"roomId": room_id, "audioOnly": True})
+    assert started["audioOnly"] and started["status"] == "active"
+    await asyncio.sleep(3)
+    await api.stop_recording(started["recordingId"])
+    done = await api.wait_for(started["recordingId"], "complete", "failed", "aborted")
+    assert done["status"] == "complete", done
+    return started["recordingId"], done

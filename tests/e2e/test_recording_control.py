@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -66,7 +67,14 @@ async def test_a_pause_and_single_tracks(server: Server, api: Api, tmp_path: Pat
                 file_outputs=[livekit.EncodedFileOutput(filepath="tracks/both")],
             )
         )
-        egress_ids = [sound.egress_id, both.egress_id]
+        heard = await lk.egress.start_room_composite_egress(
+            livekit.RoomCompositeEgressRequest(
+                room_name=room["roomId"],
+                audio_only=True,
+                file_outputs=[livekit.EncodedFileOutput(filepath="tracks/all", file_type=livekit.EncodedFileType.OGG)],
+            )
+        )
+        egress_ids = [sound.egress_id, both.egress_id, heard.egress_id]
         await until(lk, egress_ids, livekit.EgressStatus.EGRESS_ACTIVE)
 
         started = await client.recordings.start_composed(room["roomId"], "live")
@@ -105,8 +113,12 @@ async def test_a_pause_and_single_tracks(server: Server, api: Api, tmp_path: Pat
     decoded = media.decode(path)
     assert abs(decoded.video_s - (length - facts.paused_duration)) <= 0.6, "the pause is no part of the file"
 
-    assert [info.file.filename for info in ended] == ["tracks/microphone.ogg", "tracks/both.mp4"]
-    for info, codecs in zip(ended, (["opus"], ["h264", "aac"]), strict=True):
+    assert [info.file.filename for info in ended] == [
+        "tracks/microphone.ogg",
+        "tracks/both.mp4",
+        "tracks/all.ogg",
+    ]
+    for info, codecs in zip(ended, (["opus"], ["h264", "aac"], ["opus"]), strict=True):
         file = server.data_dir / "storage" / info.file.filename
         assert file.stat().st_size == info.file.size
         with av.open(str(file)) as container:
@@ -114,5 +126,8 @@ async def test_a_pause_and_single_tracks(server: Server, api: Api, tmp_path: Pat
             seconds = info.file.duration / 1e9
             assert seconds > 4 and abs((container.duration or 0) / av.time_base - seconds) < 0.3
             assert sum(1 for _ in container.decode(container.streams[0])) > 100
+        told = json.loads((server.data_dir / "storage" / info.manifest_location).read_text())
+        assert told["egress_id"] == info.egress_id and told["files"][0]["filename"] == info.file.filename
+        assert (told["started_at"], told["ended_at"]) == (info.started_at, info.ended_at)
     alone = media.decode(server.data_dir / "storage" / "tracks/both.mp4")
     assert (alone.luma[-40:-10, :, 0] > 25).mean() > 0.9, "one camera fills the picture"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -12,10 +13,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+import structlog
+from livekit.api import CreateRoomRequest, ListRoomsRequest, LiveKitAPI, ServerError
 
-from meet.demo.api import Api
+from meet import credentials
+from meet.config import Settings
+from meet.demo.api import Api, ApiError
 from meet.demo.robot import Robot
 from meet.demo.server import Server, ServerFailed
+from meet.supervisor import run
 from tests.faults.campaign import insist
 
 pytestmark = pytest.mark.timeout(150)
@@ -115,6 +121,56 @@ async def test_a_killed_process_comes_back_and_the_recording_completes(server: S
     assert done["duration"] >= 6.0
 
 
+async def test_a_hung_service_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor in this process, so that it need not be waited for as long as in earnest."""
+    monkeypatch.setattr(run, "HUNG_AFTER_S", 3.0)
+    data_dir, free = tmp_path / "data", {"port": 0, "livekit_port": 0, "rtc_port": 0}
+    data_dir.mkdir()
+    settings = run.claim_ports(credentials.fill(Settings.load(data_dir=data_dir, media_processes=2, **free)))
+    url, keys = settings.livekit_url_private, (settings.livekit_api_key, settings.livekit_api_secret)
+    ready = asyncio.Event()
+    supervising = asyncio.create_task(run.supervise(settings, ready.set))
+
+    def services() -> dict[str, int]:
+        found = {}
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):  # it ends at this moment
+                found[" ".join(child.cmdline()).strip()] = child.pid
+        return {title: pid for title, pid in found.items() if title.startswith(("meet media", "meet backend"))}
+
+    with structlog.testing.capture_logs() as told:
+        await asyncio.wait_for(ready.wait(), 60)
+        first = services()
+        assert len(first) == 4
+        async with LiveKitAPI(url, *keys) as client:
+            rooms = [await client.room.create_room(CreateRoomRequest(name=name)) for name in ("one", "other")]
+        for pid in first.values():
+            os.kill(pid, signal.SIGSTOP)
+        async with asyncio.timeout(60):
+            while services().keys() != first.keys() or first.items() & services().items():
+                await asyncio.sleep(0.1)
+
+        async def kept() -> dict[str, str]:
+            async with LiveKitAPI(url, *keys) as client:
+                try:
+                    found = (await client.room.list_rooms(ListRoomsRequest())).rooms
+                except ServerError as error:
+                    raise ConnectionError from error  # a worker is still on its way
+            return {room.name: room.sid for room in found}
+
+        assert await insist(kept) == {room.name: room.sid for room in rooms}
+        async with Api(settings.backend_url, settings.initial_api_key) as api:
+            assert (await insist(lambda: api.call("GET", "/api/v1/rooms")))["rooms"] == []
+        os.kill(os.getpid(), signal.SIGTERM)
+        await supervising
+    assert {line["name"] for line in told if line["event"] == "process_hung"} == {
+        "backend",
+        "media front",
+        "media worker 0",
+        "media worker 1",
+    }
+
+
 async def test_sigterm_finishes_the_recording_and_exits_0(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     await server.start()
@@ -133,6 +189,29 @@ async def test_sigterm_finishes_the_recording_and_exits_0(tmp_path: Path) -> Non
     async with Api(server.url, server.api_key) as api:
         done = await api.wait_for(recording["recordingId"], "complete", timeout_s=10)
         assert done["size"] == files[0].stat().st_size
+    await server.stop()
+
+
+async def test_sigterm_leaves_a_recording_that_is_to_continue(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", env={"MEET_RECORDING_ON_SHUTDOWN": "continue"})
+    await server.start()
+    async with Api(server.url, server.api_key) as api:
+        room = await api.create_room("Upgrade")
+        url, token = await api.join_token(room, "Ada")
+        async with Robot(url, token):
+            recording = await api.start_recording(room["roomId"])
+            await asyncio.sleep(2)
+            os.kill(pid_of(server, f"meet recorder {recording['recordingId']}"), signal.SIGTERM)  # as systemd does
+            assert await server.stop() == 0
+    assert not list((tmp_path / "data" / "storage").rglob("*.mp4"))
+    [known] = (tmp_path / "data" / "spool").glob("*/state.json")
+    assert json.loads(known.read_text())["status"] == "active"
+    await server.start()
+    async with Api(server.url, server.api_key) as api:
+        with contextlib.suppress(ApiError):  # the recorder may have found already that nobody came back
+            await api.stop_recording(recording["recordingId"])
+        done = await api.wait_for(recording["recordingId"], "complete", timeout_s=60)
+        assert done["duration"] > 1 and "server stopped" not in done.get("details", "")
     await server.stop()
 
 

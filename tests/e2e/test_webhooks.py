@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,19 +17,13 @@ import pytest
 from meet.demo.api import Api
 from meet.demo.robot import Robot
 from meet.demo.server import Server
+from tests.support.ports import free_port
 from tests.support.receiver import Receiver
 
 pytestmark = pytest.mark.timeout(150)
 
 KEY = "ovmeet-e2e-0123456789abcdef0123456789abcdef"
 DELIVERIES = "/api/extra/v1/webhooks/deliveries"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ class Disk:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.syncs = 0
         self._contents: dict[Inode, bytes] = {}
         self._entries: dict[Inode, dict[str, tuple[Inode, bool]]] = {}
         self._kept: list[int] = []
@@ -50,7 +49,6 @@ class Disk:
                 with self.frozen:
                     self._note(fd)
                     real(fd)
-                    self.syncs += 1
                     if self.after_sync is not None:
                         self.after_sync()
             else:

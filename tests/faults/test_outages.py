@@ -39,7 +39,7 @@ def moto() -> Iterator[str]:
 @pytest.fixture
 async def weather(moto: str) -> AsyncIterator[tuple[Weather, str]]:
     made = Weather(moto)
-    async with made.blowing() as endpoint:
+    async with made.serving() as endpoint:
         yield made, endpoint
 
 

@@ -12,6 +12,7 @@ from meet.demo.api import Api
 from meet.demo.server import Server
 from meet.recorder.tracks.kept import KeptJournal
 from meet.recorder.tracks.recompose import recompose
+from meet.recorder.upload.settled import Settled
 from tests.faults import campaign
 from tests.faults.campaign import ENCODING, FINAL, insist
 from tests.faults.counter import FPS, Counter, numbers_in
@@ -29,7 +30,10 @@ async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytes
         async with Counter(url, token, epoch=time.monotonic()) as publisher:
             recording = (await api.start_recording(room["roomId"], encoding=ENCODING))["recordingId"]
             started = publisher.now()
-            await asyncio.sleep(4)  # until two seconds of the file are whole
+            composite = server.data_dir / "spool" / recording.split("--")[1] / "composite.mp4"
+            async with asyncio.timeout(30):
+                while not Settled(composite, "mp4").bytes():  # the first kill is to leave something to go on behind
+                    await asyncio.sleep(0.1)
             await campaign.kill(server, "recorder", publisher.now)
             await asyncio.sleep(1.5)
             asked = publisher.now()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import io
-from collections.abc import AsyncIterator
 from typing import Final, Literal, TypeAlias
 
-import aiohttp
 from aiohttp import web
+
+from tests.support.proxy import Proxy
 
 Sky: TypeAlias = Literal["clear", "down", "denied", "storm", "slow"]
 
 _SLOW_S: Final = 0.4
-_HOP: Final = {"host", "connection", "transfer-encoding", "content-length", "expect"}
 
 
 def _error(status: int, code: str) -> web.Response:
@@ -22,13 +19,13 @@ def _error(status: int, code: str) -> web.Response:
     return web.Response(status=status, text=body, content_type="application/xml")
 
 
-class Weather:
+class Weather(Proxy):
     """`sky` decides about every request from now on; `seen` lists `METHOD path?query` of those that were passed on."""
 
     def __init__(self, origin: str) -> None:
+        super().__init__(origin)
         self.sky: Sky = "clear"
         self.seen: list[str] = []
-        self._origin = origin
         self._count = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -47,29 +44,8 @@ class Weather:
         self.seen.append(f"{request.method} {request.path_qs}")
         if self.sky == "slow":
             await asyncio.sleep(_SLOW_S)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        url = f"{self._origin}{request.raw_path}"
-        async with self._session.request(request.method, url, data=io.BytesIO(body), headers=headers) as answer:
-            content = await answer.read()
-            back = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP}
-            if request.method == "HEAD":
-                back["Content-Length"] = answer.headers.get("Content-Length", "0")
-            return web.Response(status=answer.status, body=content, headers=back)
+        return await self.forward(request, body)
 
     def parts_sent(self) -> int:
         """How often a part was uploaded."""
         return sum(line.startswith("PUT") and "partNumber=" in line for line in self.seen)
-
-    @contextlib.asynccontextmanager
-    async def blowing(self) -> AsyncIterator[str]:
-        """Serve; yields the endpoint."""
-        app = web.Application(client_max_size=64 << 20)
-        app.router.add_route("*", "/{path:.*}", self.answer)
-        runner = web.AppRunner(app, access_log=None)
-        async with aiohttp.ClientSession(auto_decompress=False) as self._session:
-            await runner.setup()
-            try:
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-                yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-            finally:
-                await runner.cleanup()

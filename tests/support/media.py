@@ -70,6 +70,18 @@ def decode(path: Path, every: int = 8) -> Decoded:
         )
 
 
+def decode_sound(path: Path) -> Decoded:
+    """The same of a file that must not have a picture."""
+    with av.open(str(path)) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
+        audio = container.streams.audio[0]
+        frames = list(container.decode(audio))
+        sounds = [frame.to_ndarray().astype(np.float32).mean(axis=0) for frame in frames]
+        nothing = np.zeros((0, 0, 0), np.uint8)
+        start, codec = float(frames[0].time or 0), audio.codec_context.name
+        return Decoded(np.zeros(0), nothing, np.concatenate(sounds), audio.rate, start, 0, 0, "", codec)
+
+
 def _onsets(times: npt.NDArray[np.float64], on: npt.NDArray[np.bool_]) -> list[float]:
     rising = np.flatnonzero(on[1:] & ~on[:-1]) + 1
     return [float(times[i]) for i in rising]

@@ -40,9 +40,13 @@ class RecorderInMemory:
     compose: dict[str, Compose] = field(default_factory=dict)
     asked: int = 0
 
-    async def start(self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose) -> Egress:
+    async def start(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, compose: Compose, audio_only: bool = False
+    ) -> Egress:
         self._ours("choose when to compose a recording")
-        egress: Egress = await self.media.start_room_composite(room, layout=layout, encoding=encoding, key=key)
+        egress: Egress = await self.media.start_room_composite(
+            room, layout=layout, encoding=encoding, key=key, audio_only=audio_only
+        )
         self.compose[egress.egress_id] = compose
         return egress
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from meet.api.meet.media import CREDENTIAL_HEADERS, QUERY_CREDENTIALS, cache_control, readable
+from meet.api.meet.media import CREDENTIAL_HEADERS, QUERY_CREDENTIALS, cache_control, file_response, readable
 from meet.api.services import services
 from meet.core.model.recording import Recording
 from meet.core.recording_errors import RecordingNotFragmented
@@ -20,7 +20,7 @@ from meet.fragments.runs import NotFragmented
 from meet.fragments.stream import header
 from meet.fragments.stream import length as stream_length
 from meet.http import Call, Response
-from meet.http.ranges import Representation, range_response
+from meet.http.ranges import Representation
 from meet.http.streaming import StreamResponse
 from storage import BlobInfo, BlobNotFound, BlobStore, InvalidKey
 from storage.keys import index_key
@@ -57,21 +57,11 @@ async def get_recording_stream(call: Call) -> StreamResponse:
         async with blobs.open(recording.key, max(start, front) + first, end + first, if_match=info.etag) as chunks:
             yield _behind(stream.header[start:], chunks)
 
-    response = range_response(
-        call.method,
-        call.headers,
-        # Other bytes than those of the file, so another name for them.
-        Representation(front + stream.length, f'"s-{info.etag.strip(chr(34))}"', info.last_modified, "video/mp4"),
-        opener,
-        cache_control=cache_control(call),
-        unsatisfiable=lambda size: (
-            "Recording Error",
-            f"Recording '{recording.recording_id}' range not satisfiable. File size: {size}",
-        ),
-        label=recording.recording_id,
+    # Other bytes than those of the file, so another name for them.
+    etag = f'"s-{info.etag.strip(chr(34))}"'
+    return file_response(
+        call, recording, Representation(front + stream.length, etag, info.last_modified, recording.media_type), opener
     )
-    response.headers["Vary"] = CREDENTIAL_HEADERS
-    return response
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ async def start_composed_recording(call: Call) -> Response:
         layout=override.get("layout"),
         encoding=override.get("encoding"),
         compose=call.body.get("compose"),
+        audio_only=call.body.get("audioOnly", False),
     )
     location = f"{call.base_url}/api/extra/v1/recordings/{started.recording.recording_id}"
     return json_response(201, started.to_document(), {"Location": location})

@@ -16,7 +16,7 @@ from meet.core.callers import Caller
 from meet.core.errors import RecordingNotFound, Unauthorized
 from meet.core.model.recording import Recording
 from meet.http import Call
-from meet.http.ranges import Representation, range_response
+from meet.http.ranges import Opener, Representation, range_response
 from meet.http.streaming import StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
 from storage import BlobInfo, BlobNotFound, BlobStore
@@ -49,10 +49,17 @@ async def _media(call: Call, recording: Recording) -> StreamResponse:
         # A file replaced since `head` must not be glued to the old one's headers.
         return blobs.open(recording.key, start, end, if_match=info.etag)
 
+    return file_response(
+        call, recording, Representation(info.size, info.etag, info.last_modified, recording.media_type), opener
+    )
+
+
+def file_response(call: Call, recording: Recording, content: Representation, opener: Opener) -> StreamResponse:
+    """What the request asks for of `content`: all of it, a range, or the refusal of a range outside of it."""
     response = range_response(
         call.method,
         call.headers,
-        Representation(info.size, info.etag, info.last_modified, _media_type(recording)),
+        content,
         opener,
         cache_control=cache_control(call),
         unsatisfiable=lambda size: (
@@ -92,13 +99,6 @@ async def readable(call: Call, read: Callable[[Caller, str], Awaitable[Recording
         return await recordings.media_with_secret(recording_id, principal.secret, principal.user)
     except Unauthorized as unauthorized:
         raise principal.refusal or unauthorized from None
-
-
-def _media_type(recording: Recording) -> str:
-    """VP8 is recorded into WebM, everything else into MP4; the name of the file ends in .mp4 for both."""
-    encoding = recording.encoding
-    vp8 = isinstance(encoding, dict) and encoding.get("video", {}).get("codec") == "VP8"
-    return "video/webm" if vp8 else "video/mp4"
 
 
 def cache_control(call: Call) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meet.api.authentication import caller
-from meet.api.paging import page_request, pagination, text_match
+from meet.api.paging import page_request, text_match
 from meet.api.selection import MEMBER
 from meet.api.services import services
 from meet.api.spelling import spelled
@@ -31,17 +31,8 @@ async def get_room_members(call: Call) -> Response:
     params = call.params
     wanted = MemberFilter(text_match(params, "name"), params.get("baseRole"), params.get("type"))
     page = await services(call).members.list(caller(call), params["roomId"], wanted, page_request(params))
-    chosen = MEMBER.chosen(call)
-    documents = [member_document(member, call.base_url) for member in page.items]
-    return spelled(
-        call,
-        200,
-        {
-            "members": [{name: value for name, value in each.items() if name in chosen} for each in documents],
-            "pagination": pagination(page),
-            "_extraFields": list(MEMBER.extra),
-        },
-    )
+    documents = page.map(lambda member: member_document(member, call.base_url))
+    return spelled(call, 200, MEMBER.page(call, "members", documents))
 
 
 async def bulk_delete_room_members(call: Call) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 
 from meet.api.authentication import SecretHolder, caller
 from meet.api.meet.media import download_recordings, get_recording_media
-from meet.api.paging import page_request, pagination, room_name
+from meet.api.paging import page_request, room_name
 from meet.api.selection import RECORDING
 from meet.api.services import services
 from meet.core.errors import Unauthorized
@@ -52,9 +52,7 @@ async def get_recordings(call: Call) -> Response:
         status=params.get("status"),
     )
     page = await services(call).recordings.list(caller(call), query)
-    chosen = RECORDING.chosen(call)
-    recordings = [RECORDING.select(recording.to_document(), chosen) for recording in page.items]
-    return json_response(200, {"recordings": recordings, "pagination": pagination(page)})
+    return json_response(200, RECORDING.page(call, "recordings", page.map(Recording.to_document)))
 
 
 async def get_recording(call: Call) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meet.api.authentication import caller
-from meet.api.paging import page_request, pagination, room_name
+from meet.api.paging import page_request, room_name
 from meet.api.selection import ROOM
 from meet.api.services import services
 from meet.api.spelling import spelled
@@ -45,17 +45,7 @@ async def get_rooms(call: Call) -> Response:
         user_access=params.get("userAccess", False),
     )
     page = await services(call).rooms.list(caller(call), query)
-    chosen = ROOM.chosen(call)
-    rooms = [_view(call, view) for view in page.items]
-    return spelled(
-        call,
-        200,
-        {
-            "rooms": [{name: value for name, value in room.items() if name in chosen} for room in rooms],
-            "pagination": pagination(page),
-            "_extraFields": list(ROOM.extra),
-        },
-    )
+    return spelled(call, 200, ROOM.page(call, "rooms", page.map(lambda view: _view(call, view))))
 
 
 async def bulk_delete_rooms(call: Call) -> Response:

@@ -52,11 +52,14 @@ class Integrity(Model):
     worst_offset: Number | None = None
     pauses: int | None = None
     paused_duration: Number | None = None
+    frames_quarantined: int | None = None
+    tracks_given_up: int | None = None
 
 
 class KnownRecording(Recording):
     """A recording with what the embedded recorder knows of it; `integrity` is there once its file is stored."""
 
+    audio_only: bool
     paused: bool
     compose: Compose | None = None
     integrity: Integrity | None = None

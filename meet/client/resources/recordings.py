@@ -65,11 +65,15 @@ class RecordingOperations(Resource):
         room_id: str,
         compose: Compose | None = None,
         *,
+        audio_only: bool | None = None,
         layout: str | None = None,
         encoding: str | EncodingOptions | Mapping[str, Any] | None = None,
     ) -> Flow[KnownRecording]:
-        """As `start`, and says when the file is made: during the meeting (`live`) or when it is over (`after`)."""
-        body = given(room_id=room_id, config=given(layout=layout, encoding=encoding) or None, compose=compose)
+        """As `start`, and says when the file is made: during the meeting (`live`) or when it is over (`after`).
+
+        `audio_only`: no picture is recorded; the file is an `.m4a` (with a VP8 encoding, a `.webm`)."""
+        config = given(layout=layout, encoding=encoding) or None
+        body = given(room_id=room_id, config=config, compose=compose, audio_only=audio_only)
         return self._request("POST", f"{EXTRA}/recordings", KnownRecording.model_validate_json, body=body)
 
     @operation("inspectRecording")

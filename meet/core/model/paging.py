@@ -11,8 +11,6 @@ from .room import RoomStatus
 
 MatchMode: TypeAlias = Literal["exact", "prefix", "partial", "regex"]
 SortOrder: TypeAlias = Literal["asc", "desc"]
-RoomSort: TypeAlias = Literal["creationDate", "roomName", "autoDeletionDate"]
-RecordingSort: TypeAlias = Literal["startDate", "roomName", "duration", "size"]
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -40,11 +40,19 @@ class Egress:
     details: str | None = None
     size: int | None = None
     duration_s: float | None = None
+    audio_only: bool = False
+
+    @property
+    def file_ending(self) -> str:
+        """Of the name under which the file is offered. With a picture it is the contract's, also for WebM."""
+        if not self.audio_only:
+            return ".mp4"
+        return ".webm" if _is_webm(self.encoding) else ".m4a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording as stored. Times in ms, duration in seconds, size in bytes."""
+    """A recording as stored. Times in ms, duration in seconds, size in bytes. audio_only: its file has no picture."""
 
     recording_id: str
     room_id: str
@@ -67,6 +75,12 @@ class Recording:
     error: str | None = None
     details: str | None = None
     updated_at: int = 0
+    audio_only: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """Of the file."""
+        return f"{'audio' if self.audio_only else 'video'}/{'webm' if _is_webm(self.encoding) else 'mp4'}"
 
     @property
     def has_media(self) -> bool:
@@ -93,6 +107,11 @@ class Recording:
             "details": self.details,
         }
         return {name: value for name, value in document.items() if value is not None}
+
+
+def _is_webm(encoding: Encoding) -> bool:
+    """VP8 is recorded into WebM, everything else into MP4."""
+    return isinstance(encoding, dict) and encoding.get("video", {}).get("codec") == "VP8"
 
 
 @dataclass(frozen=True, slots=True)

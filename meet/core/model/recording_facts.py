@@ -19,6 +19,7 @@ class Integrity:
 
     video_gaps and audio_gaps: losses that the network could not make up for. worst_offset_s: between somebody's sound
     and picture. pauses, paused_s: how often, and for how long in all, nothing was recorded because somebody said so.
+    frames_quarantined, tracks_given_up: what was left out because it crashed or hung its decoder.
     """
 
     sha256: str
@@ -32,6 +33,8 @@ class Integrity:
     worst_offset_s: float | None = None
     pauses: int | None = None
     paused_s: float | None = None
+    frames_quarantined: int | None = None
+    tracks_given_up: int | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As clients see it; what is not known is left out."""
@@ -47,6 +50,8 @@ class Integrity:
             "worstOffset": self.worst_offset_s,
             "pauses": self.pauses,
             "pausedDuration": self.paused_s,
+            "framesQuarantined": self.frames_quarantined,
+            "tracksGivenUp": self.tracks_given_up,
         }
         return {name: value for name, value in document.items() if value is not None}
 
@@ -75,7 +80,8 @@ class KnownRecording:
 
     def to_document(self) -> dict[str, Any]:
         """The contract's object and ours beside it."""
-        document = {**self.recording.to_document(), "paused": self.facts.paused}
+        recording = self.recording
+        document = {**recording.to_document(), "audioOnly": recording.audio_only, "paused": self.facts.paused}
         if self.facts.compose is not None:
             document["compose"] = self.facts.compose
         if self.facts.integrity is not None:

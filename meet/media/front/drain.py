@@ -1,6 +1,6 @@
 """Moves the rooms of a worker that is about to stop, one after the other, to the others.
 
-For each room: the worker writes it down and changes it no more (`give`, `kept`), another one makes it from the file
+For each room: the worker says what it is and changes it no more (`give`, `kept`), another one makes it from that
 (`take`, `taken`), from then on clients are sent there, and the first one tells its clients to come again (`let_go`).
 Requests about the room wait meanwhile, some milliseconds.
 """
@@ -72,12 +72,13 @@ class Drains:
         fleet = self._fleet
         arrived = fleet.moving[name] = asyncio.Event()
         try:
-            if not await fleet.ask(source, "give", "kept", name, _ANSWER_S):
+            kept = await fleet.ask(source, "give", "kept", name, _ANSWER_S)
+            if kept is None:
                 return not source.there or not fleet.placement.lives(name)
             tried: set[int] = set()
             while takers := [index for index in fleet.takers(but=source) if index not in tried]:
                 target = fleet.workers[fleet.placement.least_loaded(takers)]
-                if await fleet.ask(target, "take", "taken", name, _ANSWER_S):
+                if await fleet.ask(target, "take", "taken", name, _ANSWER_S, kept) is not None:
                     fleet.placement.started(name, target.index)
                     fleet.tell(source, "let_go", name=name)
                     for listener in fleet.on_room_started:

@@ -143,7 +143,7 @@ class Duty:
             self._spawn(self._give(message.text("name")))
         elif message.kind == "take":
             name = message.text("name")
-            self._taking[name] = self._spawn(self._take(name))
+            self._taking[name] = self._spawn(self._take(name, message.data))
         elif message.kind == "let_go":
             self._letting.append(self._spawn(self._let_go(message.text("name"))))
         elif message.kind == "stop":
@@ -159,11 +159,10 @@ class Duty:
     async def _give(self, name: str) -> None:
         room = self._server.registry.get(name)
         if room is not None and self._server.keeper is not None:
-            await self._server.keeper.release(room)
-            self._answer("kept", name)
+            self._answer("kept", name, await self._server.keeper.release(room))
 
-    async def _take(self, name: str) -> None:
-        if self._server.keeper is not None and await self._server.keeper.take(name, self._server.registry):
+    async def _take(self, name: str, kept: bytes) -> None:
+        if self._server.keeper is not None and await self._server.keeper.take(name, self._server.registry, kept):
             self._answer("taken", name)
         self._taking.pop(name, None)
 
@@ -174,9 +173,9 @@ class Duty:
             await asyncio.wait((taking,))
         await self._server.let_go(name)
 
-    def _answer(self, kind: str, name: str) -> None:
+    def _answer(self, kind: str, name: str, data: bytes = b"") -> None:
         if self._channel is not None:
-            self._channel.send(kind, {"name": name})
+            self._channel.send(kind, {"name": name}, data=data)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

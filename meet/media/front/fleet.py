@@ -52,7 +52,7 @@ class Fleet:
         self.on_room_finished: list[Callable[[str], None]] = []
         self.on_drain: Callable[[Worker], None] = lambda worker: None
         self.moving: dict[str, asyncio.Event] = {}
-        self._answers: dict[tuple[int, str, str], asyncio.Future[None]] = {}
+        self._answers: dict[tuple[int, str, str], asyncio.Future[bytes]] = {}
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -114,7 +114,7 @@ class Fleet:
         elif message.kind in ("kept", "taken"):
             answer = self._answers.get((index, message.kind, message.text("name")))
             if answer is not None and not answer.done():
-                answer.set_result(None)
+                answer.set_result(message.data)
 
     def _started(self, name: str, index: int) -> None:
         self.placement.started(name, index)
@@ -214,8 +214,9 @@ class Fleet:
         worker.known, worker.announced = False, []
         self.tell(worker, "stop")
 
-    def tell(self, worker: Worker, kind: str, **fields: str | bool) -> bool:
-        return worker.channel is not None and worker.channel.send(kind, fields)
+    def tell(self, worker: Worker, kind: str, data: bytes = b"", **fields: str | bool) -> bool:
+        """False when it is away, or does not read."""
+        return worker.channel is not None and worker.channel.send(kind, fields, data=data)
 
     def show_recording(self, room: str, recorded: bool) -> None:
         """Have a room's clients shown whether it is being recorded."""
@@ -223,17 +224,16 @@ class Fleet:
         if index is not None:
             self.tell(self.workers[index], "recording", name=room, active=recorded)
 
-    async def ask(self, worker: Worker, kind: str, answer: str, name: str, timeout_s: float) -> bool:
-        """Tell, and wait for the answer about this room; False when it does not come."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def ask(
+        self, worker: Worker, kind: str, answer: str, name: str, timeout_s: float, data: bytes = b""
+    ) -> bytes | None:
+        """Tell, and wait for the answer about this room: what comes with it, None when it does not come."""
+        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         key = (worker.index, answer, name)
         self._answers[key] = future
         try:
-            if not self.tell(worker, kind, name=name):
-                return False
-            await asyncio.wait_for(future, timeout_s)
+            return await asyncio.wait_for(future, timeout_s) if self.tell(worker, kind, data, name=name) else None
         except TimeoutError:
-            return False
+            return None
         finally:
             del self._answers[key]
-        return True

@@ -7,8 +7,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-PROMISE_S: Final = 15.0
-"""How long a room that was sent to a worker, and has not been reported by it, stays there."""
+PROMISE_S: Final = 20.0
+"""How long a room that was sent to a worker, and has not been reported by it, stays there.
+
+Longer than the supervisor lets a worker hang: one that goes on later would have the room as well."""
 
 _BUSY_STEPS: Final = 5
 _LAG_STEP_MS: Final = 25.0

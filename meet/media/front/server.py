@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -25,6 +24,7 @@ from meet.media.gateway.sweeper import Sweeper
 from meet.media.main import config_from, tls_context
 from meet.media.room.keeper import kept_rooms
 from meet.media.server import MAX_LINE, one_request
+from meet.process import told_to_end
 
 if TYPE_CHECKING:
     from meet.config import Settings
@@ -177,14 +177,11 @@ async def serve(
     config: FrontConfig, *, extend: FrontExtend | None = None, on_ready: Callable[[], None] = lambda: None
 ) -> None:
     """Run until SIGTERM or SIGINT."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    told = told_to_end()
     server = FrontServer(config, extend)
     await server.start()
     on_ready()
-    await stopping.wait()
+    await told.wait()
     await server.stop()
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvloop
 
-from meet.media import garbage
 from meet.media.front.duty import Duty
 from meet.media.front.places import Places
-from meet.media.main import Extend, MediaConfig, MediaServer, config_from
+from meet.media.main import GC_THRESHOLDS, Extend, MediaConfig, MediaServer, config_from
+from meet.process import freeze, told_to_end
 
 if TYPE_CHECKING:
     from meet.config import Settings
@@ -39,17 +38,14 @@ async def serve(
     config: MediaConfig, places: Places, *, extend: Extend | None = None, on_ready: Callable[[], None] = lambda: None
 ) -> None:
     """Run until SIGTERM or SIGINT; then the rooms go to other workers, as far as there are any."""
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    told = told_to_end()
     server = MediaServer(config, extend)
     await server.start()
     duty = Duty(config.worker, places, server)
     duty.start()
-    garbage.freeze()
+    freeze(*GC_THRESHOLDS)
     on_ready()
-    await stopping.wait()
+    await told.wait()
     with contextlib.suppress(asyncio.CancelledError):
         await duty.drain()
         await server.stop()

@@ -94,16 +94,19 @@ class RoomKeeper:
         self._following = False
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def release(self, room: Room) -> None:
-        """Write the room down as it is now, and never again: another process is about to take it."""
+    async def release(self, room: Room) -> bytes:
+        """Write the room down as it is now, and never again: another process is about to take it, with the result."""
         self._released.add(room.name)
         path, content = self._path(room.name), self._content(room)
         await asyncio.wrap_future(self._later(lambda: _write(path, content)))
+        return content
 
-    async def take(self, name: str, registry: RoomRegistry) -> bool:
-        """Make the room that another process has released; False when its file cannot be read."""
+    async def take(self, name: str, registry: RoomRegistry, content: bytes) -> bool:
+        """Make the room that another process has released; False when `content` cannot be read.
+
+        It need not be what the file says, which may be older: the disk may be full."""
         self._released.discard(name)
-        kept = await asyncio.wrap_future(self._thread.submit(_read, self._path(name)))
+        kept = _parse(content, name)
         if kept is None:
             return False
         room = registry.get(name) or kept.restore(registry)
@@ -126,7 +129,8 @@ class RoomKeeper:
             self._later(lambda: _write(path, content))
 
     def _content(self, room: Room) -> bytes:
-        return json.dumps(asdict(KeptRoom.of(room, self._worker))).encode()
+        # As UTF-8, without escapes: it has to fit into one message of the channel between media processes.
+        return json.dumps(asdict(KeptRoom.of(room, self._worker)), ensure_ascii=False).encode()
 
     def _later(self, work: Callable[[], None]) -> Future[None]:
         # Not on the event loop: a disk that hesitates would hold up the media.
@@ -152,9 +156,18 @@ def kept_rooms(directory: Path) -> Iterator[KeptRoom]:
 
 def _read(path: Path) -> KeptRoom | None:
     try:
-        return KeptRoom(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
-        log.warning("kept_room_unreadable", file=path.name)
+        content = path.read_bytes()
+    except OSError as error:
+        log.warning("kept_room_unreadable", source=path.name, error=error.strerror)
+        return None
+    return _parse(content, path.name)
+
+
+def _parse(content: bytes, source: str) -> KeptRoom | None:
+    try:
+        return KeptRoom(**json.loads(content))
+    except (ValueError, TypeError):
+        log.warning("kept_room_unreadable", source=source)
         return None
 
 

@@ -60,7 +60,6 @@ class DownTrack:
         self.current: UpStream | None = None
         self.wanted: UpStream | None = None
         self.enabled = False
-        self.switches = 0
         self.fraction_lost = 0.0
         self.round_trip: tuple[float, float] | None = None
         self._report_sent = (0, 0.0)
@@ -148,7 +147,6 @@ class DownTrack:
             offset = (lane.last_timestamp - timestamp) & 0xFFFFFFFF
         elif stream is not self._source:
             offset = (self._next_timestamp(stream, timestamp) - timestamp) & 0xFFFFFFFF
-            self.switches += 1
         lane.bind(sequence, offset, descriptor)
         self.current = self._source = stream
         self.wanted = stream

@@ -37,7 +37,6 @@ class UpStream:
         self.sender_report: tuple[int, int] | None = None
         self.bitrate = 0.0
         self.packets = 0
-        self.keyframes = 0
         self.last_packet = float("-inf")
         self.fraction_lost = 0.0
         self._report_at = 0.0
@@ -105,7 +104,6 @@ class UpStream:
         elif track.codec == "AV1":
             key = av1.starts_keyframe(payload)
         if key:
-            self.keyframes += 1
             self._key_wanted = False
         track.forward(self, sequence, timestamp, marker, descriptor, payload, key=key)
 

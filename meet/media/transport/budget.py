@@ -32,9 +32,6 @@ class TokenBucket:
         self._tokens -= granted
         return granted
 
-    def give_back(self, tokens: float = 1) -> None:
-        self._tokens = min(self._burst, self._tokens + tokens)
-
     def draw(self, tokens: float) -> float:
         """Take them even if they are not there; returns the seconds until the debt is paid."""
         left = self.tokens - tokens

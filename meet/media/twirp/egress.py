@@ -21,6 +21,7 @@ from meet.media.twirp.egress_model import (
     EgressSilent,
     EgressUnavailable,
     EgressUnknown,
+    EgressUnsupported,
 )
 from meet.media.twirp.egress_tracks import track_composite_request, track_request
 from meet.media.twirp.errors import TwirpError
@@ -98,6 +99,8 @@ class EgressApi:
             return egress_info(await self._control.start(request))
         except EgressRefused as error:
             raise TwirpError("resource_exhausted", str(error)) from None
+        except EgressUnsupported as error:
+            raise TwirpError("invalid_argument", str(error)) from None
         except EgressUnavailable as error:
             raise TwirpError("unavailable", str(error)) from None
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 from livekit.protocol import egress as api
 from livekit.protocol import models as pb
 
-from meet.media.twirp.egress_model import LAYOUTS, EgressRequest, EgressState, EgressStatus, ParticipantChoice
-from meet.media.twirp.egress_paths import mp4_key
+from meet.media.twirp.egress_model import LAYOUTS, EgressRequest, EgressState, EgressStatus, Only, ParticipantChoice
+from meet.media.twirp.egress_paths import composed_file
 from meet.media.twirp.errors import TwirpError
 
 _STATUS: Final[dict[EgressStatus, int]] = {
@@ -48,6 +48,8 @@ def egress_info(state: EgressState) -> api.EgressInfo:
         error_code=state.error_code or 0,
         details=state.details or "",
     )
+    if state.request.manifest is not None and file.location:
+        info.manifest_location = state.request.manifest_key(state.egress_id)
     tracks = state.request.tracks
     if state.request.participant is not None:
         info.participant.ParseFromString(state.request.original)
@@ -66,25 +68,26 @@ def egress_info(state: EgressState) -> api.EgressInfo:
 
 def egress_request(message: api.RoomCompositeEgressRequest, room_sid: str, now: datetime.datetime) -> EgressRequest:
     """What is to be recorded. Raises invalid_argument, or unimplemented for what this server cannot do."""
-    if message.custom_base_url or message.audio_only or message.video_only:
-        raise TwirpError("unimplemented", "custom templates, audio_only and video_only are not available")
-    if (
-        message.WhichOneof("output") in ("stream", "segments")
-        or message.stream_outputs
-        or message.segment_outputs
-        or message.image_outputs
-        or message.webhooks
-    ):
-        raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
-    files = [*message.file_outputs, *([message.file] if message.WhichOneof("output") == "file" else [])]
+    if message.custom_base_url or message.audio_mixing != api.AudioMixing.DEFAULT_MIXING:
+        raise TwirpError("unimplemented", "custom templates and other mixing than the sum of all are not available")
+    if message.audio_only and message.video_only:
+        raise TwirpError("invalid_argument", "audio_only and video_only leave nothing to record")
+    files = file_outputs(message)
     layout = check_layout(message.layout or "grid")
+    part: Only | None = "audio" if message.audio_only else "video" if message.video_only else None
+    options = encoding(message)
+    fields = {"room_name": message.room_name, "room_id": room_sid}
+    key, container = composed_file(only(files), "{room_name}-{time}", now, part=part, encoding=options, **fields)
     return EgressRequest(
         room_name=message.room_name,
         room_sid=room_sid,
         layout=layout,
-        encoding=encoding(message),
-        key=mp4_key(only(files), "{room_name}-{time}", now, room_name=message.room_name, room_id=room_sid),
+        encoding=options,
+        key=key,
         original=message.SerializeToString(),
+        only=part,
+        container=container,
+        manifest=manifest(only(files), room_name=message.room_name, room_id=room_sid),
     )
 
 
@@ -92,24 +95,52 @@ def participant_request(message: api.ParticipantEgressRequest, room_sid: str, no
     """The same for one participant; its tracks fill the picture. Raises as `egress_request` does."""
     if not message.identity:
         raise TwirpError("invalid_argument", "identity is required")
-    if message.stream_outputs or message.segment_outputs or message.image_outputs or message.webhooks:
-        raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
+    files = file_outputs(message)
+    options = encoding(message)
+    key, _ = composed_file(
+        only(files),
+        "{room_name}-{publisher_identity}-{time}",
+        now,
+        part=None,
+        encoding=options,
+        room_name=message.room_name,
+        room_id=room_sid,
+        publisher_identity=message.identity,
+    )
     return EgressRequest(
         room_name=message.room_name,
         room_sid=room_sid,
         layout="grid",
-        encoding=encoding(message),
-        key=mp4_key(
-            only(message.file_outputs),
-            "{room_name}-{publisher_identity}-{time}",
-            now,
-            room_name=message.room_name,
-            room_id=room_sid,
-            publisher_identity=message.identity,
-        ),
+        encoding=options,
+        key=key,
         original=message.SerializeToString(),
         participant=ParticipantChoice(message.identity, message.screen_share),
+        manifest=manifest(
+            only(files), room_name=message.room_name, room_id=room_sid, publisher_identity=message.identity
+        ),
     )
+
+
+def file_outputs(
+    message: api.RoomCompositeEgressRequest | api.ParticipantEgressRequest | api.TrackCompositeEgressRequest,
+) -> list[api.EncodedFileOutput]:
+    """The files that are wanted. Raises unimplemented when anything else is."""
+    files = list(message.file_outputs)
+    other = bool(message.stream_outputs or message.segment_outputs or message.image_outputs)
+    # Requests for a participant are newer than the oneof of a single output, and have none.
+    if not isinstance(message, api.ParticipantEgressRequest):
+        single = message.WhichOneof("output")
+        other = other or single in ("stream", "segments")
+        if single == "file":
+            files.append(message.file)
+    if other or message.webhooks:
+        raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
+    return files
+
+
+def manifest(output: api.EncodedFileOutput | api.DirectFileOutput, **content: str) -> dict[str, str] | None:
+    """What LiveKit's manifest says of an egress before it begins; None where none is wanted."""
+    return None if output.disable_manifest else {name: text for name, text in content.items() if text}
 
 
 def only(outputs: Sequence[api.EncodedFileOutput]) -> api.EncodedFileOutput:

@@ -13,9 +13,13 @@ EgressStatus: TypeAlias = Literal["starting", "active", "ending", "complete", "f
 EgressEventName: TypeAlias = Literal["egress_started", "egress_updated", "egress_ended"]
 Compose: TypeAlias = Literal["live", "after"]
 """When the composite is made: while the meeting runs, or when it is over."""
+Only: TypeAlias = Literal["audio", "video"]
+Container: TypeAlias = Literal["ogg"]
+"""One that has to be asked for; MP4 and WebM follow from the codecs."""
 
 STATUSES: Final[tuple[EgressStatus, ...]] = get_args(EgressStatus)
 COMPOSE: Final[tuple[Compose, ...]] = get_args(Compose)
+ONLY: Final[tuple[Only, ...]] = get_args(Only)
 FINAL: Final[frozenset[str]] = frozenset({"complete", "failed", "aborted", "limit_reached"})
 LAYOUTS: Final = ("grid", "speaker", "single-speaker")
 
@@ -41,7 +45,9 @@ class TrackChoice:
 class EgressRequest:
     """A wish to record. encoding: preset name or options object; key: storage key of the finished file.
 
-    Without participant and tracks it is the whole room. compose: None leaves it to this server's configuration.
+    Without participant and tracks it is the whole room. compose: None leaves it to this server's configuration. only:
+    nothing else is received, and the file has nothing else. manifest: what is to stand in one beside the file, None for
+    no such file.
     `original` is the serialized request of LiveKit's API, echoed in every EgressInfo.
     """
 
@@ -54,6 +60,14 @@ class EgressRequest:
     participant: ParticipantChoice | None = None
     compose: Compose | None = None
     tracks: TrackChoice | None = None
+    only: Only | None = None
+    container: Container | None = None
+    manifest: dict[str, str] | None = None
+
+    def manifest_key(self, egress_id: str) -> str:
+        """Where it is: beside the file, named after the egress, as LiveKit has it."""
+        folder, slash, _ = self.key.rpartition("/")
+        return f"{folder}{slash}{egress_id}.json"
 
 
 @dataclass(frozen=True)
@@ -118,11 +132,15 @@ class EgressRefused(EgressUnavailable):
     """This machine has no room for another recording now: disk, spool or processor."""
 
 
+class EgressUnsupported(EgressError):
+    """Nothing can be made with this encoding, now or later."""
+
+
 class EgressControl(Protocol):
     """Starts, stops and lists recordings. Where it is another process's, every call may raise EgressUnavailable."""
 
     async def start(self, request: EgressRequest) -> EgressState:
-        """Raises EgressUnavailable, or EgressRefused when it was not even tried."""
+        """Raises EgressUnavailable, or EgressRefused or EgressUnsupported when it was not even tried."""
 
     async def stop(self, egress_id: str) -> EgressState:
         """Raises EgressUnknown or EgressNotRunning."""

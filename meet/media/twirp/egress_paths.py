@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Final
+from typing import Any, Final
 
 from livekit.protocol import egress as api
 
+from meet.media.twirp.egress_model import Container, Only
 from meet.media.twirp.errors import TwirpError
 
 _MAX_KEY: Final = 900
+_ENDINGS: Final = (".mp4", ".m4a", ".ogg")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -40,9 +42,32 @@ def check_own_storage(output: api.EncodedFileOutput | api.DirectFileOutput) -> N
         )
 
 
-def mp4_key(output: api.EncodedFileOutput, default: str, now: datetime.datetime, **fields: str) -> str:
-    """For what is composed. default: the path where the caller gives none."""
+def composed_file(
+    output: api.EncodedFileOutput,
+    default: str,
+    now: datetime.datetime,
+    *,
+    part: Only | None,
+    encoding: str | dict[str, Any],
+    **fields: str,
+) -> tuple[str, Container | None]:
+    """Storage key and container of what is composed. default: the path where the caller gives none.
+
+    Without a file type the name decides, or else the codec: Opus alone goes into OGG, anything else into MP4. Another
+    of these endings is replaced. Raises invalid_argument, or unimplemented for what this server cannot do."""
     check_own_storage(output)
-    if int(output.file_type) not in (api.EncodedFileType.DEFAULT_FILETYPE, api.EncodedFileType.MP4):
-        raise TwirpError("unimplemented", "only MP4 files are available")
-    return storage_key(output.filepath or default, ".mp4", now, **fields)
+    path, wanted = output.filepath or default, int(output.file_type)
+    codec = encoding["audio"]["codec"] if isinstance(encoding, dict) else ""
+    if wanted == api.EncodedFileType.DEFAULT_FILETYPE:
+        ogg = part == "audio" and (path.endswith(".ogg") or (codec == "OPUS" and not path.endswith(_ENDINGS)))
+    elif wanted in (api.EncodedFileType.MP4, api.EncodedFileType.OGG):
+        ogg = wanted == int(api.EncodedFileType.OGG)
+    else:
+        raise TwirpError("unimplemented", "only MP4 and OGG files are available")
+    if ogg and (part != "audio" or codec in ("AAC", "AC_MP3")):
+        raise TwirpError("invalid_argument", "an OGG file holds Opus alone: it needs audio_only, and no other codec")
+    endings = (".ogg",) if ogg else (".mp4", ".m4a") if part == "audio" else (".mp4",)
+    ending = next((ending for ending in endings if path.endswith(ending)), endings[0])
+    for other in _ENDINGS:
+        path = path.removesuffix(other) if other not in endings else path
+    return storage_key(path, ending, now, **fields), "ogg" if ogg else None

@@ -8,9 +8,9 @@ from typing import Final
 from livekit.protocol import egress as api
 
 from meet.media.room import Publication, Room, TrackKind
-from meet.media.twirp.egress_info import encoding, only
-from meet.media.twirp.egress_model import EgressRequest, TrackChoice
-from meet.media.twirp.egress_paths import check_own_storage, mp4_key, storage_key
+from meet.media.twirp.egress_info import encoding, file_outputs, manifest, only
+from meet.media.twirp.egress_model import EgressRequest, Only, TrackChoice
+from meet.media.twirp.egress_paths import check_own_storage, composed_file, storage_key
 from meet.media.twirp.errors import TwirpError
 
 _ENDINGS: Final = {
@@ -49,34 +49,50 @@ def track_request(message: api.TrackEgressRequest, room: Room, now: datetime.dat
         original=message.SerializeToString(),
         compose="after",  # the journal has all that is needed: the file is copied from it in the end
         tracks=TrackChoice(video=track.sid if is_video else "", audio="" if is_video else track.sid, direct=True),
+        manifest=manifest(
+            message.file,
+            room_name=room.name,
+            room_id=room.sid,
+            publisher_identity=track.owner.identity,
+            track_id=track.sid,
+            track_kind=track.kind.media,
+            track_source=track.source.name.lower(),
+        ),
     )
 
 
 def track_composite_request(
     message: api.TrackCompositeEgressRequest, room: Room, now: datetime.datetime
 ) -> EgressRequest:
-    """Picture and sound as one MP4. Raises as `track_request` does."""
-    if (
-        message.WhichOneof("output") in ("stream", "segments")
-        or message.stream_outputs
-        or message.segment_outputs
-        or message.image_outputs
-        or message.webhooks
-    ):
-        raise TwirpError("unimplemented", "only file outputs are available, without webhooks of their own")
-    if message.audio_track_id and not message.video_track_id:
-        raise TwirpError("unimplemented", "a composite needs a video track; StartTrackEgress records sound alone")
-    video = _published(room, message.video_track_id, TrackKind.VIDEO)
+    """Picture and sound as one file, or one of them alone. Raises as `track_request` does."""
+    files = file_outputs(message)
     audio = _published(room, message.audio_track_id, TrackKind.AUDIO) if message.audio_track_id else None
-    files = [*message.file_outputs, *([message.file] if message.WhichOneof("output") == "file" else [])]
+    video = None
+    if audio is None or message.video_track_id:
+        video = _published(room, message.video_track_id, TrackKind.VIDEO)
+    first = video or audio
+    assert first is not None
+    part: Only | None = "audio" if video is None else "video" if audio is None else None
+    options = encoding(message)
+    fields = _fields(room, first)
+    key, container = composed_file(only(files), "{room_name}-{time}", now, part=part, encoding=options, **fields)
     return EgressRequest(
         room_name=room.name,
         room_sid=room.sid,
         layout="single-speaker",
-        encoding=encoding(message),
-        key=mp4_key(only(files), "{room_name}-{time}", now, **_fields(room, video)),
+        encoding=options,
+        key=key,
         original=message.SerializeToString(),
-        tracks=TrackChoice(video=video.sid, audio=audio.sid if audio is not None else ""),
+        tracks=TrackChoice(video.sid if video is not None else "", audio.sid if audio is not None else ""),
+        only=part,
+        container=container,
+        manifest=manifest(
+            only(files),
+            room_name=room.name,
+            room_id=room.sid,
+            audio_track_id=message.audio_track_id,
+            video_track_id=message.video_track_id,
+        ),
     )
 
 

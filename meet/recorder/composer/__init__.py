@@ -16,7 +16,7 @@
 - `overlay`  names and initials, rendered once, blended cheaply
 - `text`     letters of any script to masks
 - `encoder`  H264 and VP8 encoders in three speeds
-- `output`   encoders into a file: MP4 or WebM
+- `output`   encoders into a file: MP4, WebM or Ogg; either stream may be left out
 - `seam`     where a composition goes on that another process began
 - `overload` less picture while the machine is too busy
 

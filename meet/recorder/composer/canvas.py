@@ -89,8 +89,8 @@ class Canvas:
         self.stamp(disc, left, (into.y + (into.height - disc.height) // 2) & ~1).blend()
 
     def stamp(self, what: Overlay, x: int, y: int) -> Stamp:
-        """An overlay with its corner at (x, y), both even."""
-        return Stamp(what, self.views(Rect(x, y, what.width, what.height)))
+        """An overlay with its corner at (x, y), both even; in a tiny picture as much of it as there is room for."""
+        return Stamp(what, self.views(Rect(max(x, 0), max(y, 0), what.width, what.height)))
 
     def _fill(self, rect: Rect, colour: tuple[int, int, int]) -> None:
         for view, value in zip(self.views(rect), colour, strict=True):

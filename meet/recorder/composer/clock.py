@@ -1,9 +1,13 @@
 """RTP time to recording time.
 
-All times are microseconds on the journal's clock. A publisher's sender reports tie the RTP times of all its tracks to
-one NTP clock (RFC 3550 6.4.1), so its sound and picture stay together whatever their transit times were; how that NTP
-clock lies on ours is the smallest transit seen lately. Until the first report, the smallest transit of the track's own
-frames has to do. Mapped time is slewed from one estimate to the next, never stepped.
+All times are microseconds on the journal's clock. Where a frame lies is told by two things. The smallest transit seen
+lately (arrival minus RTP time) says it to within the path's delay, from the first frame on. Sender reports (RFC 3550
+6.4.1) tie the RTP times of all tracks of a publisher to one NTP clock: with them, all its tracks use the transit of the
+fastest one, so sound and picture stay together whatever their transit times are.
+
+Mapped time is slewed from one estimate to the next. It is stepped only when a clock did: RTP time that counts samples
+stands still while there is no microphone, a path gets slower for good, a publisher sets its clock. The reports from
+before are then worth nothing, and the track is placed by its transit until the next one.
 """
 
 from __future__ import annotations
@@ -11,11 +15,21 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+STEP_US: Final = 150_000
+"""A difference that is not slewed away: it would be heard and seen for too long."""
 _WINDOW_US: Final = 30_000_000
 _SLEW: Final = 0.05
 """Largest change of the mapping, seconds per second: a picture is at most 5 % fast or slow while it converges."""
-_STEP_US: Final = 1_000_000
 _ABSURD_US: Final = 5_000_000
+_OFTEN_US: Final = 1_000_000
+_VIDEO_RATE: Final = 90_000
+_CONTRADICTION_US: Final = 250_000
+_LATE_US: Final = 100_000
+_RISES: Final = ((250_000, 250_000, 4), (_LATE_US, 1_000_000, 10))
+"""Frames that are all later than the fastest one by more than (µs), for so long (µs), and so many: that is no jitter.
+What is so late that it would not be mixed any more has to be found out before it is due."""
+_CATCHING_UP_US: Final = 20_000
+"""Late frames that become faster by more than this are a burst of delay that is being worked off."""
 
 
 def ntp_to_us(ntp: int) -> int:
@@ -36,24 +50,85 @@ class MinimumWindow:
         while at - self._kept[0][0] > _WINDOW_US:
             self._kept.popleft()
 
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
     @property
     def value(self) -> int | None:
         return self._kept[0][1] if self._kept else None
 
 
-class SenderClock:
-    """A publisher's NTP clock: `offset` is what to add to it to get recording time, None before its first report."""
+class Transit:
+    """The smallest transit of a track's frames in the last 30 s; of fewer when RTP time or the path has changed."""
 
     def __init__(self) -> None:
         self._window = MinimumWindow()
+        self._late_since: int | None = None
+        self._first_late = self._least_late = self._late = 0
+        self.in_doubt_since: int | None = None
+        """When the first of the frames came that are so late that it will soon be clear whether that is for good."""
 
-    def report(self, at: int, transit_us: int) -> None:
-        """A report was seen at `at`; our clock minus the publisher's, as far as it tells."""
-        self._window.add(at, transit_us)
+    def add(self, at: int, transit: int) -> bool:
+        """True when what was known before is of no use any more."""
+        before = self._window.value
+        self._window.add(at, transit)
+        value = self._window.value
+        assert value is not None
+        if before is not None and not before - _CONTRADICTION_US <= value <= before + _LATE_US:
+            self._late_since = self.in_doubt_since = None
+            return True
+        if transit - value <= _LATE_US:
+            self._late_since = self.in_doubt_since = None
+            return False
+        self.in_doubt_since = self.in_doubt_since or at
+        if self._late_since is None or transit < self._first_late - _CATCHING_UP_US:
+            self._late_since, self._first_late, self._least_late, self._late = at, transit, transit, 0
+        self._least_late, self._late = min(self._least_late, transit), self._late + 1
+        late_for, late_by = at - self._late_since, self._least_late - value
+        if not any(late_by > by and late_for >= long and self._late >= many for by, long, many in _RISES):
+            return False
+        self._window.clear()
+        self._window.add(at, self._least_late)
+        self._late_since = self.in_doubt_since = None
+        return True
 
     @property
-    def offset(self) -> int | None:
+    def value(self) -> int | None:
         return self._window.value
+
+
+class SenderClock:
+    """A publisher's NTP clock, which its tracks share. epoch: another one each time it contradicted itself.
+
+    offset: what to add to NTP time to get recording time, by the fastest track that is still sending; None before that
+    is known.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.offset: int | None = None
+        self._told: dict[TrackClock, tuple[int, int]] = {}
+
+    def tell(self, track: TrackClock, at: int, offset: int) -> None:
+        """`offset` as far as this track can tell at `at`."""
+        known = self._told.get(track)
+        if known is not None and known[1] == offset and at - known[0] < _OFTEN_US:
+            return
+        self._told[track] = (at, offset)
+        self._told = {other: told for other, told in self._told.items() if at - told[0] <= _WINDOW_US}
+        self.offset = min(offset for _, offset in self._told.values())
+
+    def forget(self, track: TrackClock) -> None:
+        """The track has nothing to tell any more."""
+        if self._told.pop(track, None) is not None:
+            self.offset = min((offset for _, offset in self._told.values()), default=None)
+
+    def restart(self) -> None:
+        """What its tracks reported so far was another clock."""
+        self.epoch += 1
+        self.offset = None
+        self._told.clear()
 
 
 class TrackClock:
@@ -62,9 +137,13 @@ class TrackClock:
     def __init__(self, rate: int, sender: SenderClock) -> None:
         self._rate = rate
         self._sender = sender
-        self._arrivals = MinimumWindow()
-        self._report: tuple[int, int] | None = None
-        self._unplaced = False
+        self._epoch = sender.epoch
+        # Pictures are stamped by a clock that never stands still; they come late because there are many bytes of them.
+        self._counts_samples = rate != _VIDEO_RATE
+        self._transit = Transit()
+        # A busy publisher takes its last packet for later than it was (measured: by 0.3 s), never for earlier.
+        self._reports = MinimumWindow()
+        self._newest_report: int | None = None
         self._applied: int | None = None
         self._mapped_media = 0
         self.off = 0
@@ -73,8 +152,8 @@ class TrackClock:
     def paused(self, us: int) -> None:
         """Nothing was heard of the track for so long on purpose; what is too old by now to be drifted from goes."""
         if us > _WINDOW_US:
-            self._arrivals = MinimumWindow()
-            self._report, self._applied, self._unplaced = None, None, False
+            self._transit, self._applied = Transit(), None
+            self._forget_reports()
 
     def media_us(self, rtp: int) -> int:
         """RTP time in microseconds since RTP zero."""
@@ -82,36 +161,58 @@ class TrackClock:
 
     def arrived(self, rtp: int, at: int) -> None:
         """A frame sampled at `rtp` was complete at `at`."""
-        self._arrivals.add(at, at - self.media_us(rtp))
-        if self._unplaced and self._report is not None:
-            # The report came before any frame; now it can be placed by one.
-            self._unplaced = False
-            ntp_us, reported = self._report
-            self._sender.report(at, at - self.media_us(rtp) + self.media_us(reported) - ntp_us)
+        if self._transit.add(at, at - self.media_us(rtp)) and self._counts_samples:
+            self._forget_reports()
+        self._tell(at)
 
     def report(self, ntp: int, rtp: int, at: int) -> None:
-        """A sender report arrived at `at`. One that contradicts the frames by seconds is not believed.
+        """A sender report arrived at `at`. It counts when the one before it said the same, and the frames do roughly.
 
-        A media server repeats the newest report it has when somebody subscribes, so its arrival may tell nothing: it
-        left the publisher no later than a frame sampled at that moment would have been here.
+        When it arrived tells nothing: a media server repeats the newest one it has when somebody subscribes.
         """
-        ntp_us = ntp_to_us(ntp)
-        by_arrival = self._arrivals.value
-        if by_arrival is None:
-            self._report, self._unplaced = (ntp_us, rtp), True
+        transit = self._transit.value
+        if transit is not None and abs(self.media_us(rtp) + transit - at) > _ABSURD_US:
             return
-        as_frame = self.media_us(rtp) + by_arrival
-        if abs(as_frame - at) > _ABSURD_US:
+        self._keep_up()
+        before, self._newest_report = self._newest_report, ntp_to_us(ntp) - self.media_us(rtp)
+        if before is None:
             return
-        self._report = (ntp_us, rtp)
-        self._sender.report(at, min(at, as_frame) - ntp_us)
+        if abs(self._newest_report - before) > _CONTRADICTION_US:
+            self._sender.restart()
+            self._epoch = self._sender.epoch
+            self._reports.clear()
+            return
+        self._reports.add(at, min(before, self._newest_report))
+        self._tell(at)
+
+    def _tell(self, at: int) -> None:
+        self._keep_up()
+        if self._reports.value is not None and self._transit.value is not None:
+            self._sender.tell(self, at, self._transit.value - self._reports.value)
+
+    def _keep_up(self) -> None:
+        """With what the publisher's other tracks found out."""
+        if self._epoch != self._sender.epoch:
+            self._epoch = self._sender.epoch
+            self._forget_reports()
+
+    def _forget_reports(self) -> None:
+        self._reports.clear()
+        self._newest_report = None
+        self._sender.forget(self)
+
+    @property
+    def in_doubt_since(self) -> int | None:
+        """Where the frames lie that arrived from then on will be known better in a second or so."""
+        return self._transit.in_doubt_since
 
     def target_offset(self) -> int | None:
         """What to add to `media_us` by the best estimate now; None before anything arrived."""
-        if self._report is not None and self._sender.offset is not None:
-            ntp_us, rtp = self._report
-            return ntp_us - self.media_us(rtp) + self._sender.offset
-        return self._arrivals.value
+        self._keep_up()
+        reported, offset = self._reports.value, self._sender.offset
+        if reported is not None and offset is not None:
+            return reported + offset
+        return self._transit.value
 
     def target(self, rtp: int) -> int:
         """Recording time by the best estimate, without slewing (for those who slew themselves)."""
@@ -124,7 +225,7 @@ class TrackClock:
         target = self.target_offset()
         if target is None:
             return media
-        if self._applied is None or abs(target - self._applied) > _STEP_US:
+        if self._applied is None or abs(target - self._applied) > STEP_US:
             self._applied = target
         else:
             limit = int(max(media - self._mapped_media, 0) * _SLEW)

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 from av import VideoFrame
 
-from meet.recorder.composer.audio import AudioTrack, Mixer, samples
+from meet.recorder.composer.audio import MIX_DELAY_US, AudioTrack, Mixer, samples
 from meet.recorder.composer.offsets import Offsets
 from meet.recorder.composer.opus import RATE
 from meet.recorder.composer.output import Output
@@ -38,14 +38,18 @@ from meet.recorder.journal.records import (
     Track,
     TrackEnd,
 )
+from meet.recorder.quarantine.note import UNREAD, Note
 
 log = structlog.get_logger(__name__)
 
 DELAY_US: Final = 300_000
 """How far drawing stays behind the journal: what is reordered or sent again may take this long."""
 
-_WARM_UP: Final = RATE
-"""Samples before those that count from which on sound is decoded: an Opus decoder needs some to be itself."""
+_TURN: Final = 8
+"""Ticks of a turn where nothing is drawn."""
+_WARM_UP: Final = samples(MIX_DELAY_US) + RATE
+"""Samples before those that count from which on sound is decoded, by mixing's time: what waits to be mixed, and a
+second, because an Opus decoder needs some to be itself."""
 
 
 class Aborted(Exception):
@@ -91,17 +95,22 @@ class Composer:
         live: Callable[[], int] | None = None,
         seam: Seam = START,
         on_step: Callable[[], None] = lambda: None,
+        note: Note = UNREAD,
     ) -> None:
         self._profile, self._seam, self._on_step = profile, seam, on_step
         self._on_ready = on_ready
-        self._scene, self._mixer = Scene(), Mixer()
-        self._picture = Picture(profile.width, profile.height, layout, self._scene, on_tiles)
+        self._scene, self._mixer = Scene(note), Mixer()
+        self._picture = (
+            Picture(profile.width, profile.height, layout, self._scene, on_tiles) if profile.picture else None
+        )
+        self._ahead = self._picture.ahead if self._picture is not None else _TURN
         self._output = Output(output, profile, seam)
         self._mixer.position = self._output.begins
         self._zero: int | None = None
         self._early: list[tuple[AudioTrack, Frame]] = []
         self._ticks = 0
-        self._overload = Overload(live, seam.level) if live is not None else None
+        # Sound is never made less of.
+        self._overload = Overload(live, seam.level) if live is not None and profile.picture else None
         self._rung, self._speed = LADDER[0], 0
         self._drawn, self._repeated = len(seam.drawn), 0
         self._encoded: int | None = seam.drawn[-1] if seam.drawn else None
@@ -153,7 +162,7 @@ class Composer:
             video_gaps=self._scene.video_gaps + sum(video.gaps for video in self._scene.videos()),
             audio_gaps=self._scene.audio_gaps + sum(audio.gaps for audio in self._scene.audio()),
             repeated=self._repeated,
-            left_out=self._ticks - self._drawn,
+            left_out=self._ticks - self._drawn if self._picture is not None else 0,
             worst_offset_s=self._offsets.worst_us / 1_000_000,
             pauses=self._pauses,
             paused_s=self._paused_us / 1_000_000,
@@ -172,15 +181,16 @@ class Composer:
             case Track():
                 scene.open(record)
             case TrackEnd():
-                scene.end(record.track)
+                scene.ends(record.track, record.at)
             case Mute():
-                scene.mute(record.track, record.muted)
+                self._mute(record)
             case Speakers():
                 scene.speakers = record.identities
             case LayoutChange():
-                self._picture.arrange_as(record.layout)
+                if self._picture is not None:
+                    self._picture.arrange_as(record.layout)
             case Person():
-                scene.person(record)
+                scene.later(record.at, lambda: scene.person(record))
             case Session():
                 scene.session(record.at)
             case Begin():
@@ -195,12 +205,25 @@ class Composer:
         if member is None:
             return
         member.clock.arrived(frame.rtp, frame.at)
+        # What is not made is not kept either; its times still tell of the publisher's clock.
         if isinstance(member.media, VideoTrack):
-            member.media.push(frame)
+            if self._profile.picture:
+                member.media.push(frame)
+        elif not self._profile.sound:
+            return
         elif self._zero is not None:
             member.media.push(frame, self._zero)
         else:
             self._early.append((member.media, frame))
+
+    def _mute(self, record: Mute) -> None:
+        """What is heard knows at once from which packet on; what is seen follows when that moment is drawn."""
+        scene = self._scene
+        member = scene.members.get(record.track)
+        if member is not None and isinstance(member.media, AudioTrack):
+            scene.mute(record.track, record.muted)
+        else:
+            scene.later(record.at, lambda: scene.mute(record.track, record.muted))
 
     def _begin(self, at: int) -> None:
         if self._zero is not None:
@@ -243,11 +266,11 @@ class Composer:
             return
         while self._zero + self._next < now:
             self._render_some(self._zero, now)
-        self._worthwhile = self._zero + self._since_zero(1_000_000, ahead=self._picture.ahead - 1)
+        self._worthwhile = self._zero + self._since_zero(1_000_000, ahead=self._ahead - 1)
         if last:
-            if self._encoded is not None and self._encoded < self._ticks - 1:
+            if self._picture is not None and self._encoded is not None and self._encoded < self._ticks - 1:
                 self._ticks -= 1
-                self._show()  # so that the file is as long as the recording was
+                self._show(self._picture)  # so that the file is as long as the recording was
                 self._ticks += 1
                 self._encode()
             self._sound(last=True)
@@ -258,38 +281,45 @@ class Composer:
         Decoding, drawing, encoding and mixing each take longer turns, because each finds the processor's caches full of
         the others' code and pictures at first."""
         self._on_step()
-        end = min(now, zero + self._since_zero(1_000_000, ahead=self._picture.ahead))
+        end = min(now, zero + self._since_zero(1_000_000, ahead=self._ahead))
         for video in self._scene.videos():
             video.decode_ahead(end - 1)
         while (at := zero + self._next) < end:
-            if self._ticks < self._seam.ticks:
-                self._pass_over(at)
-            elif self._ticks % self._rung.step == 0 or self._ticks == self._seam.ticks:
-                if self._seam.ticks and self._ticks == self._seam.ticks:
-                    self._take_over()
-                self._repeated += not self._picture.draw(at)
-                self._show()
+            if self._picture is not None:
+                self._look(self._picture, at)
+            else:
+                self._scene.expire(at)
             self._offsets.look(at)
             self._ticks += 1
             self._next = self._since_zero(1_000_000)
         self._encode()
         self._sound(last=False)
 
-    def _pass_over(self, at: int) -> None:
+    def _look(self, picture: Picture, at: int) -> None:
+        """What is seen at the next tick."""
+        if self._ticks < self._seam.ticks:
+            self._pass_over(picture, at)
+        elif self._ticks % self._rung.step == 0 or self._ticks == self._seam.ticks:
+            if self._seam.ticks and self._ticks == self._seam.ticks:
+                self._take_over(picture)
+            self._repeated += not picture.draw(at)
+            self._show(picture)
+
+    def _pass_over(self, picture: Picture, at: int) -> None:
         """A tick that is in an earlier piece."""
-        changed = self._picture.pass_over(at)
+        changed = picture.pass_over(at)
         if self._ticks == self._behind_next:
             self._repeated += not changed
             self._behind_next = next(self._behind, None)
 
-    def _take_over(self) -> None:
+    def _take_over(self, picture: Picture) -> None:
         """From here on, make the file."""
-        self._picture.catch_up(self._on_step)
+        picture.catch_up(self._on_step)
         if self._overload is not None:
             self._step_to(self._overload.rung)
 
-    def _show(self) -> None:
-        self._shown.append((self._picture.frame, self._ticks))
+    def _show(self, picture: Picture) -> None:
+        self._shown.append((picture.frame, self._ticks))
         self._encoded = self._ticks
         self._drawn += 1
 
@@ -310,13 +340,15 @@ class Composer:
         return (self._ticks + ahead) * rate * fps.denominator // fps.numerator
 
     def _sound(self, *, last: bool) -> None:
-        wanted = self._since_zero(RATE)
+        if not self._profile.sound:
+            return
+        wanted = self._since_zero(RATE) - (0 if last else samples(MIX_DELAY_US))
         tracks = self._scene.audio()
         block = self._output.block
-        if wanted < self._mixer.position:  # in an earlier piece
-            warm = wanted + _WARM_UP >= self._mixer.position
+        if wanted < self._output.begins:  # in an earlier piece
+            warm = wanted + _WARM_UP >= self._output.begins
             for track in tracks:
-                track.decode() if warm else track.pass_over()
+                track.pass_over(wanted, decode=warm)
             return
         whole = (wanted - self._mixer.position) // block * block
         if whole > 0:
@@ -336,6 +368,7 @@ def compose(
     live: Callable[[], int] | None = None,
     seam: Seam = START,
     on_step: Callable[[], None] = lambda: None,
+    note: Note = UNREAD,
 ) -> Result:
     """Make `output` from a journal's records; blocks for as long as the records do.
 
@@ -344,6 +377,7 @@ def compose(
     falls behind it makes less of the picture. seam: make only the piece that follows those of earlier processes; what
     comes before is gone through without decoding, drawing, mixing or encoding, so that everything is as it was there.
     on_step: called before every turn of ticks, however many of them one record makes due, and before all long work.
+    note: told what the decoders are working at.
     Raises ValueError (layout), Aborted, Mismatch, OSError, av.FFmpegError.
     """
-    return Composer(output, profile, layout, on_ready, on_tiles, live, seam, on_step).run(records, abort)
+    return Composer(output, profile, layout, on_ready, on_tiles, live, seam, on_step, note).run(records, abort)

@@ -99,8 +99,9 @@ def speaker(width: int, height: int, count: int) -> list[Rect]:
         return [Rect(0, 0, width, height)][: max(count, 0)]
     places = strip_places(width, height)
     others = min(count - 1, places)
-    strip_w = _even(width / places)
-    strip_h = _even(strip_w / WIDE + 0.01)
+    # In a very wide picture the strip would be higher than all of it.
+    strip_w = max(min(_even(width / places), _even(height / 4 * WIDE)), 2)
+    strip_h = max(_even(strip_w / WIDE + 0.01), 2)
     stage = fit(16, 9, Rect(0, 0, width, _even(height - strip_h)))
     if height > width:
         stage = Rect(0, 0, width, _even(height - strip_h))

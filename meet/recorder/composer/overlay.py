@@ -58,9 +58,14 @@ class Stamp:
     """An overlay above one rectangle of a canvas, to be blended again whenever that has been drawn over."""
 
     def __init__(self, overlay: Overlay, views: Planes) -> None:
-        """views: the rectangle's planes, of the overlay's size."""
+        """views: the rectangle's planes, of the overlay's size; what of it lies outside of the canvas is cut off."""
         self._parts = [
-            (view, keep, add, np.empty_like(keep))
+            (
+                view,
+                keep[: view.shape[0], : view.shape[1]],
+                add[: view.shape[0], : view.shape[1]],
+                np.empty_like(view, keep.dtype),
+            )
             for view, keep, add in zip(views, overlay.keep, overlay.add, strict=True)
         ]
 
@@ -110,7 +115,8 @@ def initials(name: str) -> str:
     firsts = [next(c for c in word if c.isalnum()) for word in words]
     if not firsts:
         return text.clean(name)[:1]
-    return (firsts[0] if len(firsts) == 1 else firsts[0] + firsts[-1]).upper()
+    # One sign each: the capital of a sharp s is two.
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in (firsts[0], *firsts[1:][-1:]))
 
 
 def tint(identity: str) -> Colour:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 import structlog
 
 from meet.recorder.composer.audio import AudioTrack
 from meet.recorder.composer.clock import SenderClock, TrackClock
+from meet.recorder.composer.text import clean
 from meet.recorder.composer.video import UnknownCodec, VideoTrack
 from meet.recorder.journal.records import Person, Track
+from meet.recorder.quarantine.note import UNREAD, Note
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +32,13 @@ class Member:
     clock: TrackClock
     media: VideoTrack | AudioTrack
     orphaned_at: int | None = None
+    ending: bool = False
 
-    @property
-    def place(self) -> tuple[str, str]:
-        """Identity and source: there is one such track at a time."""
-        return self.info.identity, self.info.source or self.info.media
+    def replaced_by(self, info: Track) -> bool:
+        """The newcomer is this track again: by another connection or another process, or published anew."""
+        place = self.info.identity, self.info.source or self.info.media
+        same_place = place == (info.identity, info.source or info.media)
+        return self.info.sid == info.sid or (same_place and (self.ending or self.orphaned_at is not None))
 
 
 Key = tuple[str, bool]
@@ -58,17 +65,31 @@ class _Person:
 
 
 class Scene:
-    """`changed`: tiles may have come, gone or got another picture. `speakers`: identities, loudest first."""
+    """`changed`: tiles may have come, gone or got another picture. `speakers`: identities, loudest first.
+    note: for the tracks' decoders."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Note = UNREAD) -> None:
+        self._note = note
         self.members: dict[int, Member] = {}
         self.changed = False
         self.video_gaps = self.audio_gaps = 0
         self._clocks: dict[str, SenderClock] = {}
         self.speakers: list[str] = []
         self._people: dict[str, _Person] = {}
+        self._fading: list[AudioTrack] = []
+        self._later: list[tuple[int, int, Callable[[], None]]] = []
+        self._number = count()
 
     # -- the journal's events
+
+    def later(self, at: int, event: Callable[[], None]) -> None:
+        """Have the event happen when `at` is drawn: until then there are pictures of before it."""
+        heapq.heappush(self._later, (at, next(self._number), event))
+
+    def settle(self, now: int | None = None) -> None:
+        """Let happen what is due, or all that waits."""
+        while self._later and (now is None or self._later[0][0] <= now):
+            heapq.heappop(self._later)[2]()
 
     def open(self, info: Track) -> None:
         """A track begins, or what is known of it changed."""
@@ -81,7 +102,8 @@ class Scene:
         sender = self._clocks.setdefault(info.identity or info.sid, SenderClock())
         clock = TrackClock(info.clock_rate, sender)
         try:
-            media = VideoTrack(info.codec, clock) if info.media == "video" else AudioTrack(clock)
+            is_video = info.media == "video"
+            media = VideoTrack(info.codec, clock, self._note) if is_video else AudioTrack(clock, note=self._note)
         except UnknownCodec:
             log.error("track_codec_unsupported", sid=info.sid, codec=info.codec)
             return
@@ -89,23 +111,30 @@ class Scene:
         member = Member(info, clock, media)
         self.members[info.track] = member
         for number, other in list(self.members.items()):
-            if other.place == member.place and other.media is not media:
-                if isinstance(media, VideoTrack) and isinstance(other.media, VideoTrack):
-                    media.inherit(other.media)
-                self._drop(number)
+            if other.media is media or not other.replaced_by(info):
+                continue
+            if isinstance(media, VideoTrack) and isinstance(other.media, VideoTrack):
+                media.inherit(other.media)
+            self._drop(number)
         self._seat(info)
 
     def person(self, record: Person) -> None:
         """Somebody came, has another name now, or left."""
-        known = self._people.setdefault(record.identity, _Person(record.name))
-        known.name, known.stays, known.orphaned_at = record.name or known.name, record.present, None
+        name = clean(record.name)
+        known = self._people.setdefault(record.identity, _Person(name))
+        known.name, known.stays, known.orphaned_at = name or known.name, record.present, None
         self._unseat()
 
-    def end(self, track: int) -> None:
-        """No more of this track."""
+    def ends(self, track: int, at: int) -> None:
+        """Nothing of this track was captured after `at`; until then it is seen and heard."""
+        member = self.members.get(track)
+        if member is not None:
+            member.ending = True
+            self.later(at, lambda: self._end(track))
+
+    def _end(self, track: int) -> None:
         if track in self.members:
             self._drop(track)
-            self.changed = True
 
     def mute(self, track: int, muted: bool) -> None:
         """The publisher (un)muted."""
@@ -118,16 +147,20 @@ class Scene:
 
     def session(self, at: int) -> None:
         """Another recorder process took over: what it does not subscribe to again soon has gone."""
+        self.settle()
         for member in self.members.values():
             member.orphaned_at = at
         for person in self._people.values():
             person.orphaned_at = at
 
     def expire(self, now: int) -> None:
-        """Remove orphans whose time is up."""
+        """What is due until `now`; orphans whose time is up go."""
+        self.settle(now)
+        if self._fading:
+            self._silence()
         for number, member in list(self.members.items()):
             if member.orphaned_at is not None and now - member.orphaned_at > _ORPHAN_US:
-                self.end(number)
+                self._drop(number)
         for person in self._people.values():
             if person.stays and person.orphaned_at is not None and now - person.orphaned_at > _ORPHAN_US:
                 person.stays = False
@@ -138,7 +171,7 @@ class Scene:
 
     def audio(self) -> list[AudioTrack]:
         """Everything that may sound."""
-        return [m.media for m in self.members.values() if isinstance(m.media, AudioTrack)]
+        return [m.media for m in self.members.values() if isinstance(m.media, AudioTrack)] + self._fading
 
     def videos(self) -> list[VideoTrack]:
         """Every video track, shown or not."""
@@ -149,20 +182,25 @@ class Scene:
         return [m.info.sid for m in self.members.values() if isinstance(m.media, VideoTrack)]
 
     def screens(self) -> list[Tile]:
-        """Shared screens, the newest first."""
-        return [
-            Tile((member.info.identity, True), f"{self._name(member.info)} (screen)", member.media, member.info.sid)
-            for member in reversed(self.members.values())
-            if member.info.source == SCREEN and isinstance(member.media, VideoTrack) and not member.media.muted
-        ]
+        """Shared screens, the newest first; of somebody's several the newest."""
+        tiles: dict[str, Tile] = {}
+        for member in reversed(self.members.values()):
+            who = member.info.identity
+            if member.info.source != SCREEN or not isinstance(member.media, VideoTrack) or member.media.muted:
+                continue
+            if who not in tiles:
+                tiles[who] = Tile((who, True), f"{self._name(member.info)} (screen)", member.media, member.info.sid)
+        return list(tiles.values())
 
     def people(self) -> list[Tile]:
-        """People in the order in which they came, with or without a picture."""
-        cameras = {
-            member.info.identity: (member.media, member.info.sid)
-            for member in self.members.values()
-            if isinstance(member.media, VideoTrack) and member.info.source != SCREEN
-        }
+        """People in the order in which they came, with their newest picture or without any."""
+        cameras: dict[str, tuple[VideoTrack, str]] = {}
+        for member in self.members.values():
+            media, who = member.media, member.info.identity
+            if not isinstance(media, VideoTrack) or member.info.source == SCREEN:
+                continue
+            if who not in cameras or not media.muted:
+                cameras[who] = media, member.info.sid
         tiles = []
         for identity, person in self._people.items():
             video, sid = cameras.get(identity, (None, ""))
@@ -172,15 +210,21 @@ class Scene:
 
     def _name(self, info: Track) -> str:
         known = self._people.get(info.identity)
-        return (known.name if known is not None else info.name) or info.identity
+        return (known.name if known is not None else clean(info.name)) or info.identity
 
     def _drop(self, number: int) -> None:
-        member = self.members.pop(number)
-        if isinstance(member.media, VideoTrack):
-            self.video_gaps += member.media.gaps
+        media = self.members.pop(number).media
+        if isinstance(media, VideoTrack):
+            self.video_gaps += media.gaps
         else:
-            self.audio_gaps += member.media.gaps
+            media.end()
+            self._fading.append(media)  # mixing is behind drawing
         self._unseat()
+
+    def _silence(self) -> None:
+        """Let go of ended tracks of which everything has been mixed."""
+        self.audio_gaps += sum(audio.gaps for audio in self._fading if audio.silent)
+        self._fading = [audio for audio in self._fading if not audio.silent]
 
     def _seat(self, info: Track) -> None:
         """A newcomer gets the last seat; a shared screen makes nobody a face."""
@@ -189,9 +233,10 @@ class Scene:
         self._unseat()
 
     def _seat_person(self, info: Track) -> None:
-        person = self._people.setdefault(info.identity, _Person(info.name))
-        if not person.stays and info.name:
-            person.name = info.name
+        name = clean(info.name)
+        person = self._people.setdefault(info.identity, _Person(name))
+        if not person.stays and name:
+            person.name = name
 
     def _unseat(self) -> None:
         """Those who have left, and of whom no track is left, go."""

@@ -10,8 +10,10 @@ from typing import Final
 from meet.recorder.composer.opus import RATE
 from meet.recorder.composer.profile import Profile
 
-_FRAMES: Final = {"aac": (1024, 1024), "libopus": (960, 312)}
+_FRAMES: Final = {"aac": (1024, 1024), "libopus": (960, 312), "libmp3lame": (1152, 1105)}
 """Samples of a packet, and of the silence that the encoder puts in front (libopus: at 48 kHz)."""
+_MPEG_1: Final = 32_000
+"""Sample rates below are MPEG-2's, whose MP3 frames hold half as much (ISO/IEC 13818-3 2.4.3)."""
 _WARM_UP: Final = 4
 """Blocks that an audio encoder is fed before the first that counts: then its windows overlap with what is there as its
 own would, and it has chosen them by the same sound."""
@@ -26,13 +28,13 @@ class Grid:
     phase: int
 
     @classmethod
-    def of(cls, profile: Profile) -> Grid | None:
-        """None for a codec whose packets need those before them, so that nobody else can go on with it (MP3)."""
-        if profile.audio_codec not in _FRAMES:
-            return None
+    def of(cls, profile: Profile) -> Grid:
+        """As the profile's encoder has it."""
         frame, priming = _FRAMES[profile.audio_codec]
         if profile.audio_codec == "libopus":
             frame, priming = frame * profile.audio_rate // RATE, priming * profile.audio_rate // RATE
+        elif profile.audio_codec == "libmp3lame" and profile.audio_rate < _MPEG_1:
+            frame //= 2
         return cls(profile.audio_rate, frame, -priming % frame)
 
     def feed_from(self, sample: int) -> int:

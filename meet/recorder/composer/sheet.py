@@ -109,7 +109,7 @@ class Sheet:
             self._canvas.blank(placed.label_at())  # of a narrow picture the label lies partly beside it
         if placed.views is None:
             placed.views = self._canvas.views(target)
-        video.scaler.draw(picture, placed.views)
+        video.draw(placed.views)
         self._name(placed)
         return reshaped
 

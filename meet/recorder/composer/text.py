@@ -31,6 +31,8 @@ _PREFERRED: Final = ("notosans", "dejavusans", "droidsans", "sans")
 _UNFIT: Final = ("emoji", "bold", "italic", "oblique", "mono", "serif", "thin", "light", "black", "condensed", "symbol")
 _NO_GLYPH: Final = "\U0010ffff"
 _INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})
+_JOINERS: Final = "\u200c\u200d"
+"""Formatting that belongs to how words are spelt."""
 _PROBE_PX: Final = 16
 
 
@@ -91,9 +93,18 @@ def runs(text: str, font: Path = BUNDLED) -> tuple[tuple[str, Path], ...]:
 
 
 def clean(text: str) -> str:
-    """One line, composed (NFC), without control characters."""
-    kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in unicodedata.normalize("NFC", text))
-    return " ".join("".join(kept).split())
+    """One line, composed (NFC), without control characters; "" when nothing of it can be seen."""
+    kept = (_printable(character) for character in unicodedata.normalize("NFC", text))
+    line = " ".join("".join(kept).split())
+    return line if any(unicodedata.category(character) not in _INVISIBLE for character in line) else ""
+
+
+def _printable(character: str) -> str:
+    kind = unicodedata.category(character)
+    if kind in ("Cc", "Zl", "Zp"):
+        return " "
+    # Marks of direction turn what follows around, in other people's tiles, too.
+    return "" if kind == "Cf" and character not in _JOINERS else character
 
 
 def _parts(text: str, size: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:

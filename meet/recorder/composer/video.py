@@ -16,7 +16,9 @@ from av.video.codeccontext import VideoCodecContext
 
 from meet.recorder.composer.canvas import Scaler
 from meet.recorder.composer.clock import TrackClock
+from meet.recorder.composer.overlay import Planes
 from meet.recorder.journal.records import Frame
+from meet.recorder.quarantine.note import UNREAD, Note
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +49,11 @@ def _decoder(codec: str) -> VideoCodecContext:
 
 
 class VideoTrack:
-    """The pictures of one track. Raises UnknownCodec."""
+    """The pictures of one track. Raises UnknownCodec. note: told what the decoder is working at."""
 
-    def __init__(self, codec: str, clock: TrackClock) -> None:
+    def __init__(self, codec: str, clock: TrackClock, note: Note = UNREAD) -> None:
         self.clock = clock
+        self._note = note
         self.scaler = Scaler()
         self.version = 0
         """Another number with every picture."""
@@ -68,6 +71,7 @@ class VideoTrack:
         self._kept_bytes = 0
         self._blank = 0
         self._before: VideoTrack | None = None
+        self._number = 0
 
     @property
     def picture(self) -> av.VideoFrame | None:
@@ -91,20 +95,27 @@ class VideoTrack:
 
     def inherit(self, other: VideoTrack) -> None:
         """Show what the other one showed until the first own picture."""
-        self.picture = other.picture
+        self.picture, self._number = other.picture, other._number
         self._before = other if other._kept else other._before
 
     def catch_up(self) -> None:
         """Decode what was passed over since the last key frame, so that `picture` is what it would have been."""
         if self._before is not None:
             self._before.catch_up()
-            self.picture, self._before = self._before.picture, None
+            self.picture, self._number, self._before = self._before.picture, self._before._number, None
         kept, self._kept, self._kept_bytes = self._kept, [], 0
         blank, self._blank = self._blank, 0
         for index, frame in enumerate(kept):
             fresh = self._decode(frame)
             if fresh is not None and index >= blank:
                 self.picture = fresh
+
+    def draw(self, into: Planes) -> None:
+        """The picture, which must be there, over these planes, in their size."""
+        assert self.picture is not None
+        self._note.enter(self._number, self.picture.pts or 0)  # scaling can stumble over what decoding has let pass
+        self.scaler.draw(self.picture, into)
+        self._note.leave()
 
     def push(self, frame: Frame) -> None:
         """A frame from the journal, in decoding order."""
@@ -164,7 +175,7 @@ class VideoTrack:
 
     def _usable(self, frame: Frame, shown: bool) -> bool:
         """The decoder can go on with this frame, and is to."""
-        if frame.gap and not frame.key:
+        if frame.gap:
             self.gaps += 1
             self._needs_key = True
         if not shown:
@@ -183,12 +194,19 @@ class VideoTrack:
 
     def _decode(self, frame: Frame) -> av.VideoFrame | None:
         """The picture of a frame, if there is one."""
+        self._number = frame.track
+        self._note.enter(self._number, frame.rtp)
         try:
             pictures = self._context.decode(av.Packet(frame.payload))
         except av.FFmpegError as error:
+            self._note.leave()
             # Damaged beyond what loss detection saw: hold the last picture until the next key frame.
             log.warning("video_frame_undecodable", codec=self._codec, error=str(error))
             self.gaps += 1
             self._needs_key = True
             return None
-        return pictures[-1] if pictures else None
+        self._note.leave()
+        if not pictures:
+            return None
+        pictures[-1].pts = frame.rtp
+        return pictures[-1]

@@ -12,6 +12,9 @@ MAGIC: Final = b"MEETJRN1"
 HEAD: Final = struct.Struct("<II")
 MAX_BODY: Final = 16 << 20
 
+MAX_TRACK: Final = 0xFFFF
+"""The highest track number; they begin with 1."""
+
 _FRAME = struct.Struct("<BHBqq")
 _CLOCK = struct.Struct("<BHQqq")
 _MUTE = struct.Struct("<BHBq")

@@ -19,7 +19,7 @@ class Summary:
     """Everything up to some point. Times as in the records; begin_at is 0 before the recording's time zero.
 
     paused_at: when the pause began that has not ended, 0 for none. paused_us: length of those that have, as far as they
-    came after time zero.
+    came after time zero. media_bytes: of all frames.
     """
 
     begin_at: int = 0
@@ -28,6 +28,7 @@ class Summary:
     stopped: bool = False
     paused_at: int = 0
     paused_us: int = 0
+    media_bytes: int = 0
 
     @property
     def begun(self) -> bool:
@@ -37,7 +38,7 @@ class Summary:
     def take(self, record: Record) -> None:
         """One more record."""
         if isinstance(record, Frame):  # nearly all of them
-            self.last_at = max(self.last_at, record.at)
+            self.frame(record.at, len(record.payload))
             return
         if isinstance(record, Session):
             return  # a process that came, not anything of the meeting
@@ -54,6 +55,11 @@ class Summary:
             if self.begun:
                 self.paused_us += max(record.at - max(self.paused_at, self.begin_at), 0)
             self.paused_at = 0
+
+    def frame(self, at: int, size: int) -> None:
+        """One more Frame, with a payload of so many bytes."""
+        self.last_at = max(self.last_at, at)
+        self.media_bytes += size
 
     def copy(self) -> Summary:
         """For somebody who goes on counting."""

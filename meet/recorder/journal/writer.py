@@ -8,17 +8,29 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from meet.recorder import durable
-from meet.recorder.journal.records import MAGIC, Record, encode
+from meet.recorder.journal.backlog import Backlog
+from meet.recorder.journal.records import MAGIC, Frame, Record, encode
 from meet.recorder.journal.summary import Summary, summarize, summary_path
 
 SEGMENT_BYTES: Final = 64 << 20
 SYNC_INTERVAL_S: Final = 0.5
 _BATCH_S: Final = 0.05
+_BATCH_BYTES: Final = 4 << 20
+"""What has waited for a disk is not copied all at once."""
 WAITING_S: Final = 2.0
 """A turn of the writer takes half a second of waiting for records, and what the disk needs."""
+
+
+class _Queued(NamedTuple):
+    """data: the encoded record. record: None for a frame, whose payload need not be in memory twice."""
+
+    data: bytes
+    record: Record | None
+    at: int
+    payload_bytes: int
 
 
 class JournalWriter:
@@ -26,6 +38,7 @@ class JournalWriter:
 
     on_written: called on the writer's thread after every batch that readers can see. on_error: called once, on that
     thread, with the OSError that ended the writing. summary: of what the directory holds already, where known.
+    on_relief: called inside of `append` when a disk is back for which media had to be let go of (see `backlog`).
     """
 
     def __init__(
@@ -34,6 +47,7 @@ class JournalWriter:
         on_written: Callable[[], None],
         on_error: Callable[[OSError], None],
         summary: Summary | None = None,
+        on_relief: Callable[[], None] = lambda: None,
     ) -> None:
         if not directory.is_dir():
             durable.make_folder(directory)
@@ -41,7 +55,8 @@ class JournalWriter:
         self._summary = summary.copy() if summary is not None else summarize(directory)
         self._on_written = on_written
         self._on_error = on_error
-        self._queue: queue.SimpleQueue[tuple[Record, bytes] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._backlog = Backlog(on_relief)
         self._number = max((int(path.stem) for path in directory.glob("*.seg")), default=0)
         self._fd = -1
         self._size = 0
@@ -57,9 +72,15 @@ class JournalWriter:
         return self._thread.is_alive() and time.monotonic() - self._turn_at > WAITING_S
 
     def append(self, record: Record) -> None:
-        """Queue one record; dropped once writing has failed."""
-        if not self._failed:
-            self._queue.put((record, encode(record)))
+        """Queue one record; dropped once writing has failed. Media is let go of when too much is queued."""
+        if self._failed or (admitted := self._backlog.admit(record)) is None:
+            return
+        data = encode(admitted)
+        self._backlog.added(len(data))
+        if isinstance(admitted, Frame):
+            self._queue.put(_Queued(data, None, admitted.at, len(admitted.payload)))
+        else:
+            self._queue.put(_Queued(data, admitted, admitted.at, 0))
 
     def close(self) -> None:
         """Write and fsync what is queued; returns when it is on disk."""
@@ -94,19 +115,20 @@ class JournalWriter:
                     # A short pause turns the packets of one burst into one write.
                     if first is not None:
                         time.sleep(_BATCH_S)
-                    batch = [first]
-                    while not self._queue.empty():
-                        batch.append(self._queue.get_nowait())
+                    batch, size = [first], 0
+                    while not self._queue.empty() and size < _BATCH_BYTES:
+                        following = self._queue.get_nowait()
+                        batch.append(following)
+                        size += len(following.data) if following is not None else 0
                 except queue.Empty:
                     batch = []
                 closing = None in batch
-                data = b"".join(item[1] for item in batch if item is not None)
+                data = b"".join(item.data for item in batch if item is not None)
                 if data:
                     _write_all(self._fd, data)
                     self._size += len(data)
-                    for item in batch:
-                        if item is not None:
-                            self._summary.take(item[0])
+                    self._count(batch)
+                    self._backlog.taken(len(data))
                     dirty = True
                     self._on_written()
                 if dirty and (closing or time.monotonic() - synced >= SYNC_INTERVAL_S):
@@ -121,6 +143,13 @@ class JournalWriter:
             if self._fd >= 0:
                 os.close(self._fd)
             self._on_written()
+
+    def _count(self, batch: list[_Queued | None]) -> None:
+        for item in batch:
+            if item is not None and item.record is None:
+                self._summary.frame(item.at, item.payload_bytes)
+            elif item is not None and item.record is not None:
+                self._summary.take(item.record)
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -19,16 +19,19 @@ from meet.recorder.subscriber.signalling import RoomGone, ServerUnreachable, Sig
 
 log = structlog.get_logger(__name__)
 
-_TICK_S: Final = 0.1
+_TICK_S: Final = 0.2
+_QUIET_US: Final = 100_000
 _BEGIN_ANYWAY_S: Final = 0.7
 _RETRY_S: Final = 0.5
 
 
 class SteadyClock:
-    """Unix microseconds that never step: wall clock at construction plus monotonic time since."""
+    """Unix microseconds that never step: wall clock at construction plus monotonic time since.
 
-    def __init__(self) -> None:
-        self._offset_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+    after: what an earlier process's clock had come to; a wall clock that was set back meanwhile is not believed."""
+
+    def __init__(self, after: int = 0) -> None:
+        self._offset_us = max(time.time_ns() // 1000, after) - time.monotonic_ns() // 1000
 
     def now(self) -> int:
         """Unix time in microseconds."""
@@ -50,6 +53,8 @@ class JournalSink:
         self._next_track = past.next_track
         self.begun_at = past.begin_at
         """Time of the Begin record, 0 before it."""
+        self.media_bytes = past.media_bytes
+        """Of all frames so far."""
         self._paused_at, self._paused_us = past.paused_at, past.paused_us
         self._awaiting_key: set[int] = set()
         self.on_begin: Callable[[], None] | None = None
@@ -102,9 +107,10 @@ class JournalSink:
             self._put(journal.Resume(now))
 
     def tick(self) -> None:
-        """Time passes."""
-        if not self.paused:
-            self._put(journal.Tick(self._clock.now()))
+        """Time passes, even when nothing else tells so."""
+        now = self._clock.now()
+        if not self.paused and now - self.last_at >= _QUIET_US:
+            self._put(journal.Tick(now))
 
     def joined(self, others: int) -> None:
         for number in sorted(self._open):  # of a connection that was lost; its tracks come again under new numbers
@@ -125,7 +131,9 @@ class JournalSink:
         self, *, sid: str, media: str, codec: str, clock_rate: int, identity: str, name: str, source: str, muted: bool
     ) -> int:
         number = self._next_track
-        self._next_track += 1
+        while number > journal.MAX_TRACK or number in self._open:  # somebody came and went all day
+            number = number + 1 if number < journal.MAX_TRACK else 1
+        self._next_track = number + 1
         self._open.add(number)
         if media == "video":
             self._video.add(number)
@@ -135,7 +143,8 @@ class JournalSink:
         return number
 
     def track_ended(self, number: int) -> None:
-        self._open.discard(number)
+        for known in (self._open, self._video, self._awaiting_key):  # the next of this number may be somebody's sound
+            known.discard(number)
         self._put(journal.TrackEnd(self._clock.now(), number))
 
     def track_muted(self, number: int, muted: bool) -> None:
@@ -148,9 +157,10 @@ class JournalSink:
             if not frame.key:
                 return
             self._awaiting_key.discard(number)
-        # The file begins with a picture; the session calls begin() itself when none comes in time.
+        # The file begins with a picture; others call begin() where there is none to wait for, or none comes in time.
         if frame.key and number in self._video:
             self.begin()
+        self.media_bytes += len(frame.payload)
         self._put(journal.Frame(self._clock.at(arrival), number, rtp, frame.key, gap, frame.payload))
 
     def sender_report(self, number: int, ntp: int, rtp: int) -> None:
@@ -215,6 +225,10 @@ class RoomRecording:
     def resume(self) -> None:
         """Go on, with fresh pictures."""
         self._sink.resume()
+        self.want_keys()
+
+    def want_keys(self) -> None:
+        """Have everybody send a key frame."""
         if self._session is not None:
             self._session.want_keys()
 

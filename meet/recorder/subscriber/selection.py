@@ -14,10 +14,13 @@ _FACELESS: Final = "screen_share_audio"
 
 
 class Selection(Protocol):
-    """What of the room is recorded. It is over when nobody is left of whom it is about.
+    """What of the room is recorded. It is over when nobody is left of whom it is about, or `lasts` as the room does.
 
     patience_s: so long it may take until somebody is there; None waits for ever.
     """
+
+    @property
+    def lasts(self) -> bool: ...
 
     @property
     def patience_s(self) -> float | None: ...
@@ -41,6 +44,10 @@ class OfParticipant:
 
     identity: str
     screen_share: bool = False
+
+    @property
+    def lasts(self) -> bool:
+        return False
 
     @property
     def patience_s(self) -> float | None:
@@ -68,6 +75,10 @@ class OfTracks:
     audio: str
 
     @property
+    def lasts(self) -> bool:
+        return False
+
+    @property
     def patience_s(self) -> float | None:
         """It was there when the recording was asked for; after a restart of the media server it has another sid."""
         return _ABSENT_S
@@ -87,8 +98,42 @@ class OfTracks:
         return _FACELESS if alone and self.video else source
 
 
+@dataclass(frozen=True)
+class OfMedia:
+    """Sound alone ("audio"), or pictures alone ("video"): everybody's, or of what `of` chooses."""
+
+    media: str
+    of: Selection | None = None
+
+    @property
+    def lasts(self) -> bool:
+        return self.of is None or self.of.lasts
+
+    @property
+    def patience_s(self) -> float | None:
+        return self.of.patience_s if self.of is not None else None
+
+    def wants(self, participant: models.ParticipantInfo, track: models.TrackInfo) -> bool:
+        kind = models.TrackType.AUDIO if self.media == "audio" else models.TrackType.VIDEO
+        return int(track.type) == int(kind) and (self.of is None or self.of.wants(participant, track))
+
+    def is_about(self, participant: models.ParticipantInfo) -> bool:
+        return self.of is None or self.of.is_about(participant)
+
+    def shows(self, participant: models.ParticipantInfo) -> bool:
+        return self.of is None or self.of.shows(participant)
+
+    def source(self, participant: models.ParticipantInfo, track: models.TrackInfo, source: str) -> str:
+        return self.of.source(participant, track, source) if self.of is not None else source
+
+
 def chosen_by(request: dict[str, Any]) -> Selection | None:
-    """The `participant` or `tracks` object of request.json; None when the whole room is recorded."""
+    """What request.json says of `only`, `participant` and `tracks`; None when all of the room is recorded."""
+    chosen = _part_of_the_room(request)
+    return OfMedia(str(request["only"]), chosen) if request.get("only") else chosen
+
+
+def _part_of_the_room(request: dict[str, Any]) -> Selection | None:
     participant, tracks = request.get("participant"), request.get("tracks")
     if isinstance(tracks, dict):
         return OfTracks(str(tracks.get("video") or ""), str(tracks.get("audio") or ""))

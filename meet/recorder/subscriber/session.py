@@ -68,6 +68,8 @@ class Sink(Protocol):
 
     def people(self, names: dict[str, str]) -> None: ...
 
+    def begin(self) -> None: ...
+
 
 @dataclass
 class _Room:
@@ -94,6 +96,15 @@ class _Room:
             and info.kind != models.ParticipantInfo.Kind.EGRESS
             and (selection is None or selection.shows(info))
         }
+
+    def films(self, selection: Selection | None) -> bool:
+        """Somebody who may be seen sends a picture that is wanted."""
+        return any(
+            track.type == models.TrackType.VIDEO and not track.muted
+            for info in self.participants.values()
+            for track in info.tracks
+            if selection is None or (selection.shows(info) and selection.wants(info, track))
+        )
 
     def find(self, track_sid: str) -> tuple[models.ParticipantInfo, models.TrackInfo] | None:
         for participant in self.participants.values():
@@ -182,6 +193,8 @@ class RoomSession:
                 self._sink.joined(len(self._room.participants))
                 await self._select()
                 self._sink.people(self._room.people(self._signalling.selection))
+                if not self._room.films(self._signalling.selection):
+                    self._sink.begin()  # there is no key frame to wait for
             case "update":
                 self._room.update(list(message.update.participants))
                 self._apply_mutes()
@@ -204,7 +217,7 @@ class RoomSession:
         if selection is None:
             return
         chosen = [p for p in self._room.participants.values() if selection.is_about(p)]
-        if self._selected_seen and not chosen:
+        if self._selected_seen and not chosen and not selection.lasts:
             self._end(Ending.MEETING_OVER)
             return
         self._selected_seen = self._selected_seen or bool(chosen)

@@ -97,7 +97,13 @@ class RtpStream:
             self._next = number
         if number < self._next or len(self._held) >= _MAX_HELD:
             return
-        self._held[number] = _Packet(self.timestamps(timestamp), marker, payload, now)
+        packet = _Packet(self.timestamps(timestamp), marker, payload, now)
+        if number == self._next and not self._held:  # nearly all of them
+            self._next += 1
+            self._stuck_since = None
+            self._take(packet)
+            return
+        self._held[number] = packet
         self.advance(now)
 
     def advance(self, now: float) -> None:

@@ -18,7 +18,9 @@ from meet.recorder.subscriber.stream import RtpStream
 
 log = structlog.get_logger(__name__)
 
-_TICK_S: Final = 0.02
+_IDLE_TICK_S: Final = 0.2
+"""While no media comes; else whatever is due is done when some has been fetched."""
+_EARLY: Final = 512
 _REPORT_S: Final = 1.0
 _PLI_S: Final = 0.5
 _REMB_BPS: Final = 50_000_000
@@ -36,7 +38,7 @@ class SubscriberTransport:
         self.connected = asyncio.Event()
         self.streams: dict[int, RtpStream] = {}
         self.repairs: dict[int, int] = {}
-        self.ice = IceClient(self._datagram, on_lost)
+        self.ice = IceClient(self._datagram, on_lost, self._turn)
         self._dtls = rtc.Dtls(self.certificate, self.ice.send, server=False)
         self._sctp: rtc.Sctp | None = None
         self._on_sender_report, self._on_lost = on_sender_report, on_lost
@@ -44,7 +46,8 @@ class SubscriberTransport:
         self._tx: Any = None
         self._ssrc = random.getrandbits(31) | 1
         self._last_pli: dict[int, float] = {}
-        self._last_report = 0.0
+        self._last_report = self._last_tick = 0.0
+        self._early: list[bytes] = []
         self._task: asyncio.Task[None] | None = None
 
     def start(self, fingerprint: tuple[str, str], *, data_channels: bool) -> None:
@@ -63,21 +66,37 @@ class SubscriberTransport:
                 return
             self._rx, self._tx = self._dtls.srtp_sessions()
             self._dtls.on_state(lambda: self._on_lost() if self._dtls.closed else None)
+            self._catch_up()
             self.connected.set()
             if self._sctp is not None:
                 await self._sctp.start()
             while True:
-                await asyncio.sleep(_TICK_S)
-                self._tick(time.monotonic())
+                await asyncio.sleep(_IDLE_TICK_S)
+                if time.monotonic() - self._last_tick >= _IDLE_TICK_S / 2:
+                    self._turn()
         except OSError as error:
             log.warning("recorder_transport_failed", error=str(error))
             self._on_lost()
+
+    def _catch_up(self) -> None:
+        """Hand on what came too early. All of it at once, or what comes meanwhile would be taken for the beginning."""
+        early, self._early = self._early, []
+        for data in early:
+            try:
+                self._datagram(data)
+            except Exception:
+                log.exception("recorder_packet_failed")  # as later: what one packet breaks does not end the others
 
     def _datagram(self, data: bytes) -> None:
         if not 128 <= data[0] < 192:
             self._dtls.feed(data)
             return
-        if self._rx is None or len(data) < 12:
+        if len(data) < 12:
+            return
+        if self._rx is None:
+            # The end of the handshake may wait for us beside the first picture, which would have to be asked for again.
+            if len(self._early) < _EARLY:
+                self._early.append(data)
             return
         try:
             if 192 <= data[1] <= 223:
@@ -105,6 +124,11 @@ class SubscriberTransport:
                 info = packet.sender_info
                 stream.last_sr = (info.ntp_timestamp >> 16 & 0xFFFFFFFF, time.monotonic())
                 self._on_sender_report(stream, info.ntp_timestamp, stream.timestamps(info.rtp_timestamp))
+
+    def _turn(self) -> None:
+        if self._rx is not None:
+            self._last_tick = time.monotonic()
+            self._tick(self._last_tick)
 
     def _tick(self, now: float) -> None:
         for stream in list(self.streams.values()):

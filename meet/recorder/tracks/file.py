@@ -18,6 +18,8 @@ from meet.recorder.journal.records import Frame, Track
 CONTAINERS: Final = {"h264": "mp4", "vp8": "webm", "vp9": "webm", "av1": "webm", "opus": "webm"}
 _MICROSECONDS: Final = Fraction(1, 1_000_000)
 _FRAGMENT_US: Final = 2_000_000
+_TICK_US: Final = 1_000
+"""WebM's; MP4's is shorter."""
 
 
 class UnknownCodec(Exception):
@@ -61,7 +63,7 @@ class TrackFile:
             self.first_at = at
         assert self._output is not None and self._stream is not None and self.first_at is not None
         self.gaps += frame.gap
-        at = max(at, self.last_at + 1)  # containers want time to go on; a publisher's clock may not
+        at = max(at, self.last_at + _TICK_US)  # containers want time to go on; a publisher's clock may not
         packet = av.Packet(frame.payload)
         packet.stream = self._stream
         packet.time_base = _MICROSECONDS
@@ -84,7 +86,8 @@ class TrackFile:
         else:
             width, height = _size(self._info.codec.lower(), first.payload)
             codec = self._info.codec.lower()
-            self._stream = self._output.add_mux_stream(codec, rate=90_000, width=width, height=height)
+            # No rate: WebM would tell it as every picture's duration, and WebKitGTK stops at the fifth VP9 picture.
+            self._stream = self._output.add_mux_stream(codec, width=width, height=height)
             self._stream.time_base = Fraction(1, 90_000)
 
     @staticmethod

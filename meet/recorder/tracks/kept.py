@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from meet.recorder import state
+from meet.recorder.composer.profile import Profile
 
 log = structlog.get_logger(__name__)
 
@@ -23,12 +24,14 @@ class NotKept(Exception):
 
 @dataclass(frozen=True)
 class KeptJournal:
-    """A finished recording's journal. encoding: preset name or options object."""
+    """A finished recording's journal. encoding: preset name or options object; only, container: as in EgressState."""
 
     egress_id: str
     directory: Path
     layout: str
     encoding: str | dict[str, Any]
+    only: str | None = None
+    container: str | None = None
 
     @classmethod
     def find(cls, spool: Path, recording: str) -> KeptJournal:
@@ -42,7 +45,17 @@ class KeptJournal:
             raise NotKept(f"{recording} is not finished yet")
         if not any((folder / "journal").glob("*.seg")):
             raise NotKept(f"the tracks of {recording} were not kept (MEET_RECORDING_KEEP_TRACKS)")
-        return cls(egress_id, folder / "journal", state.first_layout(folder / "request.json"), current.encoding)
+        layout = state.first_layout(folder / "request.json")
+        return cls(egress_id, folder / "journal", layout, current.encoding, current.only, current.container)
+
+    def profile(self, encoding: str | dict[str, Any] | None = None, *, audio_only: bool = False) -> Profile:
+        """Of another composite, by default like that of the recording; one of sound alone stays that.
+
+        Raises EncodingUnsupported, NotKept for sound that was not recorded."""
+        if audio_only and self.only == "video":
+            raise NotKept("there is no sound in this recording")
+        only = "audio" if audio_only else self.only
+        return Profile.of(encoding or self.encoding, only, None if encoding else self.container)
 
 
 class Deleter(Protocol):

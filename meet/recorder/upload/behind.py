@@ -21,8 +21,12 @@ log = structlog.get_logger(__name__)
 _POLL_S: Final = 2.0
 _FIRST_RETRY_S: Final = 1.0
 _MAX_RETRY_S: Final = 60.0
-_WORTH_TELLING: Final = 4
-"""Tries in a row: a store that is away for a few seconds is nobody's business."""
+_WORTH_TELLING_S: Final = 10.0
+"""A store that is away for a few seconds is nobody's business."""
+_ASK_EVERY_S: Final = 60.0
+"""So long after the last part the store is asked whether it would take one: a still meeting fills none for minutes."""
+_FIRST_ASKED_AFTER_S: Final = 5.0
+"""Loading what S3 needs can wait until the recording has begun."""
 _FASTER_THAN_IT_GROWS: Final = 4
 _SLOWEST: Final = 1024 * 1024
 """Bytes per second; what the meeting itself needs of the line comes first."""
@@ -49,8 +53,9 @@ class UploadBehind:
         self._told = False
 
     def start(self) -> None:
-        """Go along with a file that this process has begun and that no other will continue."""
-        self._task = asyncio.create_task(self._run())
+        """Go along with a file that this process has begun; its first time only, and not when all of it is there."""
+        if self._task is None and not self._over.is_set():
+            self._task = asyncio.create_task(self._run())
 
     async def store(self) -> BlobStore:
         """The store, for all that is left: the file is complete, or there will be none. Raises StorageError."""
@@ -91,33 +96,40 @@ class UploadBehind:
 
     async def _run(self) -> None:
         try:
-            behind = self._behind(await self._open())
+            store = await self._open()
+            behind = self._behind(store)
         except StorageError as error:
             log.warning("upload_behind_impossible", reason=str(error))
             return
         if behind is None:
             return
         settled, began = Settled(self._path, self._profile.container), time.monotonic()
-        failures, delay = 0, _FIRST_RETRY_S
+        heard_at = began - _ASK_EVERY_S + _FIRST_ASKED_AFTER_S
+        failing_since: float | None = None
+        delay = _FIRST_RETRY_S
         while not self._over.is_set():
+            tried_at = time.monotonic()
             try:
                 final = await asyncio.to_thread(settled.bytes)
                 self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * final / (time.monotonic() - began + 1))
                 sent = await behind.advance(final, self._pace)
+                if not sent and tried_at - heard_at >= _ASK_EVERY_S:
+                    await store.check()
+                elif not sent:
+                    await self._pause(_POLL_S)
+                    continue
             except (StorageError, OSError) as error:
-                failures += 1
+                failing_since = failing_since or tried_at
                 log.warning("upload_behind_failed", key=self._key, error=str(error), retry_in_s=delay)
-                if failures >= _WORTH_TELLING:
+                if time.monotonic() - failing_since >= _WORTH_TELLING_S:
                     self._tell(f"what is recorded cannot be stored yet: {error}")
                 await self._pause(delay)
                 delay = min(delay * 2, _MAX_RETRY_S)
                 continue
-            if not sent:
-                await self._pause(_POLL_S)
-            else:
+            if sent:
                 log.info("part_stored_behind", key=self._key, size=sent)
-                failures, delay = 0, _FIRST_RETRY_S
-                self._tell(None)
+            heard_at, failing_since, delay = time.monotonic(), None, _FIRST_RETRY_S
+            self._tell(None)
 
     def _tell(self, trouble: str | None) -> None:
         if trouble is not None or self._told:

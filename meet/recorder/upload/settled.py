@@ -1,10 +1,10 @@
 """How much of a file that a muxer is writing is final.
 
-Measured with FFmpeg 8.1 (`hybrid_fragmented` MP4, WebM with clusters of bounded time): both only append while they
-grow, whole fragments and whole clusters. At the end the MP4 muxer rewrites bytes 28 to 43 (a `free` box becomes the
-header of one `mdat` over everything) and appends the `moov`; the WebM muxer rewrites sizes, seek head and duration in
-front of the first cluster (bytes 40 to 600) and appends the cues. So all up to the end of the last whole fragment
-stays, except for these few bytes.
+Measured with FFmpeg 8.1 (`hybrid_fragmented` MP4, WebM with clusters of bounded time, Ogg): all only append while they
+grow, whole fragments, whole clusters, whole pages. At the end the MP4 muxer rewrites bytes 28 to 43 (a `free` box
+becomes the header of one `mdat` over everything) and appends the `moov`; the WebM muxer rewrites sizes, seek head and
+duration in front of the first cluster (bytes 40 to 600) and appends the cues. So all up to the end of the last whole
+fragment stays, except for these few bytes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from meet.fragments import boxes
 _SEGMENT: Final = 0x18538067
 _CLUSTER: Final = 0x1F43B675
 _LONGEST_HEADER: Final = 16
+_PAGE_HEADER: Final = 27
+_PAGE_SEGMENTS: Final = 255
 
 
 class Settled:
-    """Looks at a growing file again and again, each time only at what is new. container: "mp4" or "webm"."""
+    """Looks at a growing file again and again, each time only at what is new. container: "mp4", "webm" or "ogg"."""
 
     def __init__(self, path: Path, container: str) -> None:
         self._path = path
-        self._read = _box if container == "mp4" else _element
+        self._read, self._longest = _READERS[container]
         self._at = self._end = 0
 
     def bytes(self) -> int:
@@ -35,7 +37,7 @@ class Settled:
                 size = os.fstat(file.fileno()).st_size
                 if size < self._at:
                     return 0
-                while (step := self._read(os.pread(file.fileno(), _LONGEST_HEADER, self._at))) is not None:
+                while (step := self._read(os.pread(file.fileno(), self._longest, self._at))) is not None:
                     length, media = step
                     if self._at + length > size:
                         break
@@ -70,3 +72,21 @@ def _element(head: bytes) -> tuple[int, bool] | None:
     if size == (1 << 7 * length) - 1:
         return None  # of unknown size, so never known to be whole
     return width + length + size, kind == _CLUSTER
+
+
+def _page(head: bytes) -> tuple[int, bool] | None:
+    """The same of an Ogg page, RFC 3533 6: its header ends with the lengths of the segments that follow."""
+    if len(head) < _PAGE_HEADER or not head.startswith(b"OggS"):
+        return None
+    behind = _PAGE_HEADER + head[_PAGE_HEADER - 1]
+    if len(head) < behind:
+        return None
+    # The first two have no time: identification and comments (RFC 7845 3).
+    return behind + sum(head[_PAGE_HEADER:behind]), any(head[6:14])
+
+
+_READERS: Final = {
+    "mp4": (_box, _LONGEST_HEADER),
+    "webm": (_element, _LONGEST_HEADER),
+    "ogg": (_page, _PAGE_HEADER + _PAGE_SEGMENTS),
+}

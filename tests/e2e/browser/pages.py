@@ -199,3 +199,29 @@ async def create_room(page: Page, name: str) -> str:
     room_id = await row.get_attribute("data-room-id")
     assert room_id, "the row has no room id"
     return room_id
+
+
+PEERS_SCRIPT = """
+const Native = window.RTCPeerConnection;
+window.peers = [];
+window.RTCPeerConnection = class extends Native {
+  constructor(...options) { super(...options); window.peers.push(this); }
+};
+"""
+"""For `add_init_script`, before `take_microphone_again`."""
+
+
+async def take_microphone_again(page: Page, away_s: float) -> None:
+    """As when a headset is plugged in: the microphone goes, and another one takes its place after a while. RTP time has
+    stood still then, as Chromium counts samples."""
+    await page.evaluate(
+        """async (awayMs) => {
+            const senders = window.peers.flatMap((peer) => peer.getSenders());
+            const sender = senders.find(({ track }) => track?.kind === "audio");
+            sender.track.stop();
+            await new Promise((resolve) => setTimeout(resolve, awayMs));
+            const fresh = await navigator.mediaDevices.getUserMedia({ audio: true });
+            await sender.replaceTrack(fresh.getAudioTracks()[0]);
+        }""",
+        away_s * 1000,
+    )

@@ -7,7 +7,8 @@ import pytest
 from meet.demo.api import Api
 from meet.demo.server import Server
 from tests.e2e.browser import pages
-from tests.e2e.media.pages.conftest import holds, thorough
+from tests.e2e.media.pages.acts import holds
+from tests.e2e.media.pages.conftest import thorough
 from tests.e2e.media.pages.firefox import PATH, Firefox
 
 pytestmark = [thorough, pytest.mark.skipif(PATH is None, reason="no Firefox here")]

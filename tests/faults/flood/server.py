@@ -12,10 +12,10 @@ import psutil
 import structlog
 import uvloop
 
-from meet.media import garbage
 from meet.media.gateway import refusals
-from meet.media.main import MediaConfig, MediaServer
+from meet.media.main import GC_THRESHOLDS, MediaConfig, MediaServer
 from meet.media.transport import waiting
+from meet.process import freeze
 from tests.unit.media.gateway.client import KEY, SECRET
 
 _STEP_S = 0.005
@@ -35,7 +35,7 @@ async def main() -> None:
         vars(module)["source"] = lambda host: host or ""
     server = MediaServer(MediaConfig(keys={KEY: SECRET}, port=0, rtc_host="127.0.0.1", rtc_port=0))
     await server.start()
-    garbage.freeze()
+    freeze(*GC_THRESHOLDS)
     found: list[float] = []
     watching = asyncio.create_task(lag(found))
     reader = asyncio.StreamReader()

@@ -38,7 +38,7 @@ def bucket(moto: str) -> Bucket:
 @pytest.fixture
 async def weather(moto: str) -> AsyncIterator[tuple[Weather, str]]:
     made = Weather(moto)
-    async with made.blowing() as endpoint:
+    async with made.serving() as endpoint:
         yield made, endpoint
 
 
@@ -95,7 +95,7 @@ def recording(
         monkeypatch.setattr(owner, name, 0.05)
     monkeypatch.setattr(finish, "_FIRST_RETRY_S", 0.1)
     monkeypatch.setattr(module, "_SLOWEST", 1 << 30)
-    monkeypatch.setattr(module, "_WORTH_TELLING", 2)
+    monkeypatch.setattr(module, "_WORTH_TELLING_S", 0.0)
     made = Recording(tmp_path, weather[1], bucket.name)
     made.grow(8)
     return made

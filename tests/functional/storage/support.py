@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import httpx
 import psutil
+
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,8 +40,7 @@ def media_server(*arguments: str) -> Iterator[tuple[psutil.Process, str]]:
 @contextlib.contextmanager
 def moto_server() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A moto S3 server: (process, endpoint URL)."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     child = subprocess.Popen(
         [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,

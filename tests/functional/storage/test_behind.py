@@ -104,9 +104,25 @@ async def test_another_process_goes_on_after_comparing(
         await file.put(other)
     finally:
         await other.close()
-    assert sorted(sent[2:]) == [1, 2, 3, 4, 5]  # one part was of other content: none is used
+    assert sorted(sent[2:]) == [1, 2, 4, 5]  # the second one was of other content
     assert await stored(s3_store) == file.path.read_bytes()
     assert await uploads(s3_store) == []
+
+
+async def test_an_upload_of_another_file_is_not_gone_on_with(
+    s3_store: S3Store, file: File, sent: list[int], moto: str
+) -> None:
+    await file.behind(s3_store).advance(18 * MIB)
+    [first] = await uploads(s3_store)
+    file.path.write_bytes(os.urandom(12 * MIB))
+    other = S3Store(s3_config(moto), part_size=5 * MIB)
+    try:
+        await file.put(other)
+    finally:
+        await other.close()
+    assert sorted(sent[1:]) == [1, 2, 3]
+    assert await stored(s3_store) == file.path.read_bytes()
+    assert first["UploadId"] not in [upload["UploadId"] for upload in await uploads(s3_store)]
 
 
 async def test_an_abandoned_upload_leaves_nothing(s3_store: S3Store, file: File, sent: list[int]) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 import os
-import socket
 from io import RawIOBase
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from storage import BlobNotFound, S3Config, StorageMisconfigured, StorageUnavail
 from storage.multipart import MultipartUpload, StoredPart
 from storage.s3 import S3Store
 from storage.slice import Slice
+from tests.support.ports import free_port
 
 from . import s3_origin
 from .conftest import s3_config
@@ -60,10 +60,8 @@ async def test_refused_credentials_are_one_clear_sentence() -> None:
 
 
 async def test_a_dead_endpoint_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
     with pytest.raises(StorageUnavailable, match="does not answer"):
-        await check(s3_config(endpoint))
+        await check(s3_config(f"http://127.0.0.1:{free_port()}"))
 
 
 @pytest.mark.parametrize("endpoint", ["not a url", "ftp://x"])

@@ -16,6 +16,7 @@ from livekit.protocol import rtc as sig
 
 from meet.media.sdp.parse import Section, parse
 from meet.recorder.subscriber import answer as recorder_answer
+from meet.recorder.subscriber.ice import parse_candidate
 from tests.support.light.transport import LightTransport, certificate
 
 _AUDIO = ["a=rtpmap:111 opus/48000/2", "a=rtcp-fb:111 transport-cc"]
@@ -29,10 +30,13 @@ _TWCC = "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-
 class LightParticipant:
     """`join`, perhaps `publish` and `send_frame`, `leave`. url: http://host:port of the media server.
 
-    `received` counts RTP packets by the sid of their track.
+    rtc_port 0: the one that the server names. subscribe: receive what the others publish. `received` counts RTP packets
+    by the sid of their track.
     """
 
-    def __init__(self, identity: str, url: str, rtc_port: int, *, single_pc: bool = True) -> None:
+    def __init__(
+        self, identity: str, url: str, rtc_port: int = 0, *, single_pc: bool = True, subscribe: bool = True
+    ) -> None:
         self.identity = identity
         self.single_pc = single_pc
         self.joined = asyncio.Event()
@@ -40,7 +44,7 @@ class LightParticipant:
         self.others: dict[str, pb.ParticipantInfo] = {}
         self.ssrcs: dict[int, str] = {}
         self.audio_ssrc, self.video_ssrc = secrets.randbits(31) | 1, secrets.randbits(31) | 1
-        self._url, self._port = url, rtc_port
+        self._url, self._port, self._subscribe = url, rtc_port, subscribe
         self._publish = False
         self._media_wanted = True
         self.remote = ("", "")
@@ -62,13 +66,15 @@ class LightParticipant:
         headers = {"Authorization": f"Bearer {token}"}
         if self.single_pc:
             self._offer_id = 1
-            request = sig.JoinRequest(connection_settings=sig.ConnectionSettings(auto_subscribe=True))
+            request = sig.JoinRequest(connection_settings=sig.ConnectionSettings(auto_subscribe=self._subscribe))
             request.publisher_offer.CopyFrom(sig.SessionDescription(type="offer", sdp=self._sdp(), id=1))
             outer = sig.WrappedJoinRequest(join_request=request.SerializeToString())
             query = {"join_request": base64.urlsafe_b64encode(outer.SerializeToString()).decode()}
             self._socket = await self._http.ws_connect(f"{self._url}/rtc/v1", params=query, headers=headers)
         else:
-            self._socket = await self._http.ws_connect(f"{self._url}/rtc", headers=headers)
+            self._socket = await self._http.ws_connect(
+                f"{self._url}/rtc", params={"auto_subscribe": int(self._subscribe)}, headers=headers
+            )
         self._reader = asyncio.create_task(self._read())
         async with asyncio.timeout(20):
             await self.joined.wait()
@@ -169,7 +175,7 @@ class LightParticipant:
         sections = parse(answer.sdp)
         self.remote = (sections[0].ufrag, sections[0].pwd)
         if self._media_wanted:
-            self.publisher.start(sections[0], self._port)
+            self.publisher.start(sections[0], self._port or _port(answer.sdp))
         if self.single_pc:
             self._note(sections, dict(answer.mid_to_track_id))
         if answer.id == self._offer_id and self._publish:
@@ -184,7 +190,7 @@ class LightParticipant:
         )
         await self.send(answer=sig.SessionDescription(type="answer", sdp=sdp, id=offer.id))
         if self._media_wanted:
-            transport.start(sections[0], self._port)
+            transport.start(sections[0], self._port or _port(offer.sdp))
         self._note(sections, dict(offer.mid_to_track_id))
 
     def _note(self, sections: list[Section], tracks: dict[str, str]) -> None:
@@ -208,3 +214,9 @@ class LightParticipant:
     def _media(self, kind: str) -> list[str]:
         formats, codecs = ("111", _AUDIO) if kind == "audio" else ("96 97", _VIDEO)
         return [f"m={kind} 9 UDP/TLS/RTP/SAVPF {formats}", *self.publisher.lines, "a=setup:actpass", _TWCC, *codecs]
+
+
+def _port(sdp: str) -> int:
+    """Of the first UDP candidate."""
+    found = (parse_candidate(line) for line in sdp.splitlines() if line.startswith("a=candidate:"))
+    return next(candidate.port for candidate in found if candidate is not None)

@@ -64,7 +64,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "deleteRoomMember": ((ROOM, "alice"), {}),
     "bulkDeleteRoomMembers": ((ROOM, ["alice"]), {}),
     "startRecording": ((ROOM,), {"layout": "grid", "encoding": "H264_720P_30", "fields": "roomId"}),
-    "startComposedRecording": ((ROOM, "after"), {"layout": "grid", "encoding": "H264_720P_30"}),
+    "startComposedRecording": ((ROOM, "after"), {"audio_only": True, "layout": "grid", "encoding": "H264_720P_30"}),
     "inspectRecording": ((RECORDING,), {}),
     "pauseRecording": ((RECORDING,), {}),
     "resumeRecording": ((RECORDING,), {}),

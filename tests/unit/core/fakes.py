@@ -169,7 +169,9 @@ class FakeMedia:
         self._up()
         self.sent.append(SentData(room, topic, payload, tuple(sids), tuple(identities)))
 
-    async def start_room_composite(self, room: str, *, layout: Layout, encoding: Encoding, key: str) -> Egress:
+    async def start_room_composite(
+        self, room: str, *, layout: Layout, encoding: Encoding, key: str, audio_only: bool = False
+    ) -> Egress:
         self._up()
         if self.refuses_egress:
             raise MediaServerUnavailable("starting Room Composite Egress", "refused")
@@ -181,6 +183,7 @@ class FakeMedia:
             encoding=encoding,
             key=key,
             updated_at_ms=self.clock.now,
+            audio_only=audio_only,
         )
         self.egress[egress.egress_id] = egress
         if self.activates:

@@ -93,6 +93,16 @@ async def test_secrets_survive_events(world: World) -> None:
     assert (after.public_secret, after.private_secret) == (before.public_secret, before.private_secret)
 
 
+async def test_why_nothing_can_be_stored_is_shown_until_it_can(world: World) -> None:
+    room = await world.room()
+    active = egress(world, room.room_id, "active")
+    await world.core.media_events.egress_changed(active)
+    for details in ("what is recorded cannot be stored yet: The object store does not answer.", None):
+        await world.core.media_events.egress_changed(replace(active, details=details))
+        (stored,) = await world.repositories.recordings.of_room(room.room_id)
+        assert (stored.status, stored.details) == ("active", details)
+
+
 async def test_why_an_ending_takes_its_time_is_shown_but_not_announced(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from meet.core.errors import (
     RecordingNotFound,
 )
 from meet.core.model.recording import Recording
-from meet.core.model.recording_facts import RecordingFacts
+from meet.core.model.recording_facts import Compose, RecordingFacts
 from meet.core.recording_errors import RecorderMissing, RecorderSilent, RecordingNotActive
 from meet.core.signals import RECORDING_PAUSED
 from tests.support.recorder import INTEGRITY
@@ -42,6 +43,35 @@ async def test_pause_and_resume(world: World) -> None:
     told = [json.loads(each.payload) for each in world.media.sent if each.topic == RECORDING_PAUSED]
     assert [each["paused"] for each in told] == [True, True, False, False]
     assert {(each["roomId"], each["recordingId"]) for each in told} == {(recording.room_id, recording_id)}
+
+
+async def test_a_recorder_that_pauses_later_is_told_of_later(world: World) -> None:
+    extras = world.core.recording_extras
+    recordings = [await running(world) for _ in range(3)]
+    late, resumed, gone = recordings
+    world.recorder.silent = True
+    for recording in recordings:
+        with pytest.raises(RecorderSilent):
+            await extras.pause(world.admin, recording.recording_id)
+    await extras.tell_late_pauses()
+
+    async def told() -> list[tuple[str, bool]]:
+        await world.core.signals.drain()
+        sent = [json.loads(each.payload) for each in world.media.sent if each.topic == RECORDING_PAUSED]
+        return [(each["recordingId"], each["paused"]) for each in sent]
+
+    assert await told() == [], "it is not paused yet"
+    world.recorder.silent = False
+    await extras.resume(world.admin, resumed.recording_id)
+    assert await told() == [(resumed.recording_id, False)]
+    world.recorder.paused[late.egress_id] = True
+    world.media.change(gone.egress_id, status="complete")
+    for _ in range(2):
+        await extras.tell_late_pauses()
+        assert await told() == [(resumed.recording_id, False), (late.recording_id, True)], "once"
+    asked = world.recorder.asked
+    await extras.tell_late_pauses()
+    assert world.recorder.asked == asked, "nobody is waited for any more"
 
 
 async def test_who_may_pause_may_record(world: World) -> None:
@@ -102,6 +132,32 @@ async def test_composing_later_is_chosen_at_the_start(world: World) -> None:
     assert (await extras.get(world.admin, started.recording.recording_id)).facts.compose == "after"
     usual = await extras.start(world.admin, (await world.meeting()).room_id)
     assert usual.to_document()["compose"] == "live"
+
+
+@pytest.mark.parametrize(("compose", "vp8"), [(None, False), ("after", False), (None, True)])
+async def test_sound_alone(world: World, compose: Compose | None, vp8: bool) -> None:
+    """Its name tells what is in it; the key is the contract's, which other media servers keep, too."""
+    encoding: Any = "H264_1080P_30"
+    if vp8:
+        encoding = {"video": {"codec": "VP8"}, "audio": {"codec": "OPUS"}}
+    started = await world.core.recording_extras.start(
+        world.admin, (await world.meeting()).room_id, encoding=encoding, compose=compose, audio_only=True
+    )
+    recording = started.recording
+    ending, kind = (".webm", "audio/webm") if vp8 else (".m4a", "audio/mp4")
+    assert (recording.audio_only, recording.media_type, recording.encoding) == (True, kind, encoding)
+    assert recording.filename == recording.key.rpartition("/")[2].removesuffix(".mp4") + ending
+    stored = await world.repositories.recordings.get(recording.recording_id)
+    assert stored is not None and stored.audio_only and stored.filename == recording.filename
+    document = started.to_document()
+    assert document["audioOnly"] is True and "audioOnly" not in recording.to_document()
+
+
+async def test_pictures_are_recorded_unless_told_otherwise(world: World) -> None:
+    started = await world.core.recording_extras.start(world.admin, (await world.meeting()).room_id)
+    recording = started.recording
+    assert (started.to_document()["audioOnly"], recording.media_type) == (False, "video/mp4")
+    assert recording.filename == recording.key.rpartition("/")[2]
 
 
 async def test_a_start_is_not_undone_by_a_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

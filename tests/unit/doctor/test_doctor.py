@@ -21,6 +21,8 @@ from meet.db import Database
 from meet.doctor import certificate, data, examine, machine, network, store
 from meet.doctor import settings as environment
 from meet.doctor.report import Finding
+from meet.recorder import state
+from meet.recorder.state import EgressState
 
 
 def levels(findings: Iterable[Finding]) -> list[str]:
@@ -61,9 +63,18 @@ def test_open_directories_and_secrets(data_dir: Path) -> None:
 
 
 def test_recordings_that_wait(data_dir: Path) -> None:
-    (data_dir / "spool" / "EG_1").mkdir(parents=True)
-    (finding,) = (finding for finding in data.check_directory(load(data_dir), None) if finding.check == "recordings")
-    assert (finding.level, finding.text.split()[0]) == ("warn", "1")
+    """What is over stays in the spool for seven days, and a start that was cut off is swept up: neither waits."""
+    for name in ("EG_over", "EG_starting", "EG_waits", "EG_damaged", "EG_lost"):
+        (data_dir / "spool" / name).mkdir(parents=True)
+    now = EgressState("EG_x", "a", "ending", "grid", "H264_720P_30", "a/b.mp4")
+    state.write(data_dir / "spool" / "EG_over" / "state.json", now.advance("complete"))
+    state.write(data_dir / "spool" / "EG_lost" / "state.json", now)
+    for name in ("EG_over", "EG_waits"):
+        (data_dir / "spool" / name / "request.json").write_text("{}")
+    (data_dir / "spool" / "EG_damaged" / "request.json").write_text('{"room_na')
+    broken, waiting = (found for found in data.check_directory(load(data_dir), None) if found.check == "recordings")
+    assert (broken.level, broken.text) == ("warn", "2 in the spool cannot be read (EG_damaged, EG_lost)")
+    assert (waiting.level, waiting.text) == ("warn", "1 in the spool, to be finished at the next start")
 
 
 def test_the_database(data_dir: Path) -> None:

@@ -63,7 +63,20 @@ def test_the_stream_holds_what_the_file_holds(index: FragmentIndex, movie: Path)
         container.seek(7 * av.time_base)
         frame = next(container.decode(video=0))
         assert frame.key_frame
-        assert frame.time == 6.0
+        assert frame.time == 4.0  # of the fragment with the sound that is heard at the picture of 6.0
+
+
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_seeking_in_the_stream_does_not_read_what_is_before(index: FragmentIndex, movie: Path, kind: str) -> None:
+    """Whichever track a player seeks by (Chromium: libav, right after the beginning)."""
+    stream = header(index) + movie.read_bytes()[index.first : index.first + length(index)]
+    with av.open(io.BytesIO(stream), "r") as container:
+        track = container.streams.get({kind: 0})[0]
+        assert track.time_base is not None
+        container.seek(round(9 / track.time_base), stream=track)
+        found = [packet for packet in container.demux() if packet.pts is not None]
+        times = [float((packet.pts or 0) * (packet.time_base or 0)) for packet in found]
+        assert 5.9 < min(times) <= 9.0
 
 
 def test_every_segment_of_the_playlist_plays_on_its_own(index: FragmentIndex, movie: Path) -> None:

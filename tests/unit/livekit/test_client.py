@@ -14,13 +14,16 @@ from aiohttp.test_utils import TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from livekit.protocol import egress as proto
 
 from meet.core.errors import (
     EgressNotActive,
     EgressNotFound,
+    Issue,
     MediaServerError,
     MediaServerUnavailable,
     RecordingRefused,
+    ValidationFailed,
 )
 from meet.core.model.encoding import PRESETS, Encoding
 from meet.core.ports import MediaServer
@@ -94,6 +97,19 @@ async def test_encodings_survive_both_ways(media: LiveKitMediaServer, server: Se
     assert server.control.states[started.egress_id].request.encoding == encoding
 
 
+async def test_sound_alone(media: LiveKitMediaServer, server: Server) -> None:
+    """A LiveKit server that is told no file type makes another file than the key says."""
+    server.registry.create("a")
+    started = await media.start_room_composite(
+        "a", layout="grid", encoding=PRESETS[0], key="p/a--x.mp4", audio_only=True
+    )
+    assert (started.key, started.audio_only) == ("p/a--x.mp4", True)
+    kept = server.control.states[started.egress_id].request
+    assert (kept.only, kept.container) == ("audio", None)
+    asked = proto.RoomCompositeEgressRequest.FromString(kept.original)
+    assert asked.audio_only and asked.file_outputs[0].file_type == proto.EncodedFileType.MP4
+
+
 async def test_egress_results_and_statuses(media: LiveKitMediaServer, server: Server) -> None:
     server.registry.create("a")
     started = await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
@@ -136,6 +152,14 @@ async def test_a_start_there_is_no_room_for(media: LiveKitMediaServer, server: S
     with pytest.raises(RecordingRefused, match="Recording in room 'a' cannot start now") as caught:
         await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
     assert "recorders busy" in caught.value.detail and "busy" not in caught.value.message
+
+
+async def test_a_start_with_what_cannot_be_made(media: LiveKitMediaServer, server: Server) -> None:
+    server.registry.create("a")
+    server.control.unsupported = "a picture of 5000x180 is not supported"
+    with pytest.raises(ValidationFailed) as caught:
+        await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
+    assert caught.value.issues == (Issue("config.encoding", "a picture of 5000x180 is not supported"),)
 
 
 async def test_nobody_there() -> None:

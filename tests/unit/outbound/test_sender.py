@@ -13,6 +13,7 @@ import pytest
 from meet.core.model.webhook import WebhookReply
 from meet.core.webhook_ports import NotDelivered
 from meet.outbound import WebhookSender
+from tests.support.ports import free_port
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 REFUSED = "Connection failed: private and loopback addresses are not allowed"
@@ -84,10 +85,7 @@ async def test_answers_are_passed_on_and_redirects_not_followed(sender: WebhookS
 
 
 async def test_what_went_wrong_is_told_in_the_contracts_words(sender: WebhookSender) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    assert await failure(sender, f"http://127.0.0.1:{port}/") == "Connection refused by server"
+    assert await failure(sender, f"http://127.0.0.1:{free_port()}/") == "Connection refused by server"
     assert await failure(sender, "http://nowhere.invalid/") == "Domain name could not be resolved"
     assert await failure(sender, "http://") == "Connection failed: not a usable URL"
     async with listening(hang_up) as port:

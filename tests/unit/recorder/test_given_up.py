@@ -13,16 +13,18 @@ from meet.recorder.standing import Standing
 from meet.recorder.state import EgressState
 
 
-def test_what_the_control_has_ended_stays_ended(tmp_path: Path) -> None:
+async def test_what_the_control_has_ended_stays_ended(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     now = EgressState("EG_x", "a", "starting", "grid", "H264_720P_30", "rec/a--x.mp4")
     told: list[EgressState] = []
     given_up: list[bool] = []
     standing = Standing(path, now, told.append, lambda: given_up.append(True))
     standing.advance("active")
+    await standing.settled()
     assert state.read(path) == standing.now and standing.written
     state.write(path, now.advance("failed", error="the recorder did not start in time"))
     standing.advance("ending")
+    await standing.settled()
     known = state.read(path)
     assert known is not None and known.status == "failed"
     assert [told_state.status for told_state in told] == ["active"]

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from meet.recorder import pieces as pieces_module
+from meet.recorder.composer import compose as compose_module
 from meet.recorder.composer.compose import Mismatch, Result, compose
 from meet.recorder.composer.output import Output
+from meet.recorder.composer.overload import Rung
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composer.seam import START
 from meet.recorder.composing import Composing
@@ -25,6 +27,7 @@ from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import Record
 from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.pieces import Pieces, boot_id
+from meet.recorder.upload.settled import Settled
 from tests.support import media
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.composer.test_compose import person
@@ -55,6 +58,12 @@ def records() -> list[Record]:
     """Two cameras, one microphone."""
     bob = person("bob", 5, transit=0.1, ntp_skew_s=5.0, hue=160)[:1]
     return meeting([*person("ada", 5, transit=0.03, jitter=0.04), *bob], SECONDS)
+
+
+@pytest.fixture
+def prompt_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sound is mixed when it is drawn, so that a short meeting has several fragments long before its end."""
+    monkeypatch.setattr(compose_module, "MIX_DELAY_US", 0)
 
 
 def killed(spool: Path, records: list[Record], at: float, how: Profile) -> Result:
@@ -101,6 +110,8 @@ def same(one: Path, other: Path) -> None:
         ("H264_MAIN", "AAC", 48_000, 0.45),
         ("H264_MAIN", "AAC", 44_100, 0.7),
         ("H264_MAIN", "OPUS", 48_000, 0.6),
+        ("H264_MAIN", "AC_MP3", 44_100, 0.7),
+        ("H264_MAIN", "AC_MP3", 24_000, 0.6),
         ("VP8", "OPUS", 48_000, 0.8),
     ],
 )
@@ -117,6 +128,23 @@ def test_goes_on_behind_the_last_whole_fragment(
     assert Pieces(tmp_path / "spool", how).made() == result
 
 
+def test_what_was_stored_of_a_growing_file_is_not_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The joined file has the same bytes at the same place behind the header, but for the last fragment; also where an
+    encoder made I pictures that are no key frames, and where every second picture was left out."""
+    records = meeting(person("ada", 8, transit=0.03, jitter=0.04), 7)
+    how, spool = profile(), tmp_path / "spool"
+    monkeypatch.setattr(compose_module, "LADDER", (Rung(2, 0),))
+    killed(spool, records, 0.9, how)
+    whole_fragments = Settled(spool / "composite.mp4", "mp4").bytes()
+    os.truncate(spool / "composite.mp4", whole_fragments - 1)
+    settled = Settled(spool / "composite.mp4", "mp4").bytes()
+    os.truncate(spool / "composite.mp4", whole_fragments)
+    first = (tmp_path / "whole.mp4").read_bytes()[:settled]
+    assert go_on(spool, records, how)[0] > 60 and settled > 10_000
+    assert (spool / "composite.mp4").read_bytes()[4096:settled] == first[4096:]
+
+
+@pytest.mark.usefixtures("prompt_sound")
 def test_a_second_death_and_one_while_joining(tmp_path: Path, records: list[Record]) -> None:
     """Pieces multiply only with progress, and a death at any moment costs none of them."""
     how, spool = profile(), tmp_path / "spool"
@@ -146,6 +174,7 @@ def test_a_second_death_and_one_while_joining(tmp_path: Path, records: list[Reco
     same(tmp_path / "whole.mp4", spool / "composite.mp4")
 
 
+@pytest.mark.usefixtures("prompt_sound")
 def test_overload_goes_on_as_it_was(tmp_path: Path, records: list[Record]) -> None:
     """Every third picture was made when the process died; so it does behind it, until it has proved to be faster."""
     how, spool = profile(), tmp_path / "spool"
@@ -158,6 +187,7 @@ def test_overload_goes_on_as_it_was(tmp_path: Path, records: list[Record]) -> No
     assert slow.frames + slow.left_out == SECONDS * 30
 
 
+@pytest.mark.usefixtures("prompt_sound")
 def test_what_cannot_be_gone_on_with_is_made_again(
     tmp_path: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +216,7 @@ def test_what_cannot_be_gone_on_with_is_made_again(
     assert Pieces(tmp_path / "dead", how).seal() is START, "no way to know that what was not fsynced is there"
 
 
+@pytest.mark.usefixtures("prompt_sound")
 def test_a_journal_that_ends_earlier_is_not_believed_to_fit(tmp_path: Path, records: list[Record]) -> None:
     how = profile()
     killed(tmp_path / "spool", records, 0.8, how)
@@ -194,6 +225,7 @@ def test_a_journal_that_ends_earlier_is_not_believed_to_fit(tmp_path: Path, reco
         compose(records[: len(records) // 4], pieces.writing(), how, "grid", seam=pieces.seal())
 
 
+@pytest.mark.usefixtures("prompt_sound")
 async def test_a_finished_file_is_not_made_again(tmp_path: Path, records: list[Record]) -> None:
     """Killed while it is being stored: the next process finds the same bytes, whatever was sent of them."""
     how, spool = profile(), tmp_path / "spool"
@@ -201,12 +233,16 @@ async def test_a_finished_file_is_not_made_again(tmp_path: Path, records: list[R
     synthetic.write(spool / "journal", records)
     (spool / "request.json").write_text("{}")
     composing = Composing(spool, how, on_ready=lambda: None, on_tiles=lambda sizes: None)
+    begun: list[bool] = []
+    composing.on_begin = lambda: begun.append(True)
     assert await composing.finished() == whole
     made = (spool / "composite.mp4").stat()
     assert await composing.finished() == whole
     assert (spool / "composite.mp4").stat().st_mtime_ns == made.st_mtime_ns
+    assert not begun, "an upload could not go along"
     composing.forget()
     assert await composing.finished() == whole
+    assert begun
     assert (spool / "composite.mp4").stat().st_mtime_ns != made.st_mtime_ns
 
 
@@ -222,6 +258,7 @@ async def test_pieces_that_do_not_fit_are_given_up(tmp_path: Path, records: list
     same(tmp_path / "whole.mp4", spool / "composite.mp4")
 
 
+@pytest.mark.usefixtures("prompt_sound")
 async def test_a_piece_that_fails_during_the_meeting_does_not_end_the_recording(
     tmp_path: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +339,7 @@ class Mortal:
         return call
 
 
+@pytest.mark.usefixtures("prompt_sound")
 def test_a_death_at_any_step_costs_nothing(
     tmp_path: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch
 ) -> None:

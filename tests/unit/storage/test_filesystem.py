@@ -242,3 +242,19 @@ async def test_descriptors_are_closed_after_every_way_out(store: FilesystemStore
             async with store.open("a.mp4", start, if_match=etag):
                 pass
     assert descriptors() == before
+
+
+def test_a_file_read_once_leaves_the_page_cache_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, content = tmp_path / "f", os.urandom(2_500)
+    path.write_bytes(content)
+    dropped: list[tuple[int, int]] = []
+
+    def advise(_fd: int, offset: int, length: int, what: int) -> None:
+        if what == os.POSIX_FADV_DONTNEED:
+            dropped.append((offset, length))
+
+    monkeypatch.setattr(localfile, "_PASSING", 1_000)
+    monkeypatch.setattr(localfile, "resident", lambda _fd, first, last: (first, last) == (1_000, 1_999))
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    assert b"".join(localfile.read_once(path)) == content
+    assert dropped == [(0, 1_000), (2_000, 500)]

@@ -7,7 +7,9 @@ import gc
 import os
 import signal
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +37,9 @@ if mode == "stubborn":
 os.write(int(os.environ["MEET_READY_FD"]), b"ready\\n")
 if mode == "hangs":
     os.write(int(os.environ["MEET_READY_FD"]), b".")
+while mode == "beats":
+    os.write(int(os.environ["MEET_READY_FD"]), b".")
+    time.sleep(0.05)
 if mode == "fails-twice":
     sys.exit(0 if starts == 3 else 1)
 time.sleep(60)
@@ -54,8 +59,8 @@ def starts(log: Path) -> list[int]:
     return [int(pid) for pid in log.read_text().split()]
 
 
-def new(log: Path, mode: str, *, until_success: bool = False) -> Child:
-    return Child((str(log), mode), dict(os.environ), until_success=until_success)
+def new(log: Path, mode: str, **options: Any) -> Child:
+    return Child((str(log), mode), dict(os.environ), **options)
 
 
 async def until(condition: object, timeout_s: float = 10.0) -> None:
@@ -75,6 +80,14 @@ async def test_a_killed_child_comes_back(log: Path) -> None:
     await child.stop(5)
     assert child.pid is None
     assert len(starts(log)) == 2
+
+
+async def test_ctrl_c_is_for_the_supervisor_alone(log: Path) -> None:
+    """A terminal signals its whole process group; the supervisor ends its children one after the other."""
+    child = new(log, "serve")
+    await child.start()
+    assert child.pid is not None and os.getpgid(child.pid) == child.pid != os.getpgid(0)
+    await child.stop(5)
 
 
 async def test_one_that_is_renewed_is_back_at_once(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +123,18 @@ async def test_one_that_is_not_ready_yet_cannot_be_renewed(log: Path) -> None:
         await starting
 
 
+async def test_one_that_has_died_is_not_killed_again(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may belong to somebody else by now."""
+    monkeypatch.setattr(child_module.Backoff, "pause_s", lambda *_: 60.0)
+    child = new(log, "fails-twice")
+    await child.start()
+    await until(lambda: child.pid is None)
+    signalled: list[object] = []
+    monkeypatch.setattr(child_module, "_signal", lambda *what: signalled.append(what))
+    await child.kill()
+    assert not signalled and child.finished.is_set()
+
+
 async def test_a_child_that_never_gets_ready_is_an_error(log: Path) -> None:
     with pytest.raises(ChildFailed, match="exit code 3"):
         await new(log, "never-ready").start()
@@ -133,19 +158,34 @@ async def test_until_success_stops_restarting_at_exit_0(log: Path) -> None:
     assert len(starts(log)) == 3
 
 
-async def test_one_that_beats_no_more_is_killed_and_comes_back(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "HUNG_AFTER_S", 0.3)
-    child = new(log, "hangs")
+async def test_one_that_beats_no_more_is_killed_and_comes_back(log: Path) -> None:
+    child = new(log, "hangs", hung_after_s=0.3)
     await child.start()
     await until(lambda: len(starts(log)) >= 2)
     await child.stop(5)
 
 
 async def test_one_that_never_beats_is_left_alone(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_module, "HUNG_AFTER_S", 0.1)
     monkeypatch.setattr(child_module, "_LOOK_S", 0.05)
-    child = new(log, "serve")
+    child = new(log, "serve", hung_after_s=0.1)
     await child.start()
+    await asyncio.sleep(0.5)
+    assert len(starts(log)) == 1
+    await child.stop(5)
+
+
+async def test_silence_does_not_count_while_the_supervisor_itself_was_held_up(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that is paused and goes on, for example: all of its processes were silent for as long."""
+    monkeypatch.setattr(child_module, "_LOOK_S", 0.1)
+    child = new(log, "beats", hung_after_s=1.5)
+    await child.start()
+    assert child.pid is not None
+    await asyncio.sleep(0.2)  # until it is looked at
+    os.kill(child.pid, signal.SIGSTOP)
+    time.sleep(2)
+    os.kill(child.pid, signal.SIGCONT)
     await asyncio.sleep(0.5)
     assert len(starts(log)) == 1
     await child.stop(5)

@@ -9,7 +9,7 @@ import { sentence } from "./forms";
 import { ApiError, address } from "./http";
 import { pauseButton } from "./pause_button";
 import { shareRecording } from "./share";
-import { hasMedia } from "./types";
+import { hasMedia, isSound } from "./types";
 import type { Recording } from "./types";
 
 const STATUS: Readonly<Record<Recording["status"], string>> = {
@@ -82,7 +82,7 @@ function share(recording: Recording, { caller }: ItemOptions): HTMLElement {
 
 /** A button rather than a link: the player's address contains a secret that is only fetched when it is wanted. */
 function watch(recording: Recording, { caller }: ItemOptions): HTMLElement {
-  const button = el("button", { type: "button", class: "primary small", "data-testid": "recording-watch" }, icon("play"), "Watch");
+  const button = el("button", { type: "button", class: "primary small", "data-testid": "recording-watch" }, icon("play"), isSound(recording) ? "Listen" : "Watch");
   const open = async (): Promise<void> => {
     try {
       location.assign(await recordingUrl(caller, recording.recordingId));
@@ -109,7 +109,7 @@ function download(recording: Recording, { query }: ItemOptions): HTMLElement {
 function remove(recording: Recording, { caller, removed }: ItemOptions): HTMLElement {
   const button = el("button", { type: "button", class: "icon-button danger", title: "Delete", "aria-label": "Delete recording" }, icon("trash"));
   const act = async (): Promise<void> => {
-    if (!(await confirmed("Delete this recording?", "The video is gone for good.", "Delete"))) return;
+    if (!(await confirmed("Delete this recording?", "What was recorded is gone for good.", "Delete"))) return;
     try {
       await deleteRecording(caller, recording.recordingId);
       removed();

@@ -53,7 +53,7 @@ function bar({ mayDelete }: ListOptions): void {
 async function deleteSelected({ caller }: ListOptions, list: PagedList<Recording>): Promise<void> {
   const items = selected();
   const title = items.length === 1 ? "Delete this recording?" : `Delete ${items.length} recordings?`;
-  if (!(await confirmed(title, "The video is gone for good.", "Delete"))) return;
+  if (!(await confirmed(title, "What was recorded is gone for good.", "Delete"))) return;
   for (const item of items) {
     try {
       await deleteRecording(caller, idOf(item));

@@ -72,6 +72,11 @@ export interface KnownRecording extends Recording {
   readonly compose?: "live" | "after";
 }
 
+/** Whether it has no picture: the file of one that has is always named `.mp4`. */
+export function isSound({ filename }: Recording): boolean {
+  return /\.(m4a|webm)$/.test(filename ?? "");
+}
+
 /** Whether there is a file to play: also one that ended at a limit has everything up to it. */
 export function hasMedia({ status, size }: Recording): boolean {
   return status === "complete" || (status === "limit_reached" && Boolean(size));

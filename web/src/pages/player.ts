@@ -1,8 +1,8 @@
-/** `/recording/{id}`: watch and download one recording. */
+/** `/recording/{id}`: watch, or listen to, and download one recording. */
 import { getRecording, mediaPath, playlistPath, streamPath } from "../api/recordings";
 import type { Caller } from "../api/caller";
 import { config } from "../lib/config";
-import { byId, showView } from "../lib/dom";
+import { byId, el, showView } from "../lib/dom";
 import { bytes, clock, when } from "../lib/format";
 import { ApiError, address, request } from "../lib/http";
 import { Member } from "../lib/member";
@@ -10,7 +10,7 @@ import { recordingProblem, showProblem, showText } from "../lib/problems";
 import { takeSecret } from "../lib/secrets";
 import { accessToken, asUser } from "../lib/session";
 import { wearTheme } from "../lib/theme";
-import { hasMedia } from "../lib/types";
+import { hasMedia, isSound } from "../lib/types";
 import type { Recording } from "../lib/types";
 
 const recordingId = config.recordingId ?? "";
@@ -19,7 +19,7 @@ const WAIT_MS = 2000;
 interface Way {
   readonly caller: Caller;
   readonly secret: string | undefined;
-  /** Credentials for `<video>` and the download link, which cannot set headers. */
+  /** Credentials for the player and the download link, which cannot set headers. */
   readonly query: () => Record<string, string>;
 }
 
@@ -65,27 +65,40 @@ function show(recording: Recording, query: Record<string, string>): void {
   const download = byId<HTMLAnchorElement>("download-link");
   download.href = file;
   download.download = recording.filename ?? "recording.mp4";
-  play([...fragments(query), file]);
+  const ways = download.download.endsWith(".webm") ? [] : fragments(query);
+  play(player(recording), [...ways, file]);
   showView("player");
 }
 
+const HLS = "application/vnd.apple.mpegurl";
+
 /**
  * Where this browser finds the recording's fragments. A file of hours has an index of megabytes, which has to be there
- * before the first picture; the fragments' own is small. Firefox reads such streams from front to back, so it gets none.
+ * before the first picture; the fragments' own is small. WebKit and Firefox read such streams from front to back; for
+ * WebKit there is HLS, which Apple's browsers play and most builds of WebKitGTK do not.
  */
 function fragments(query: Record<string, string>): string[] {
-  if (navigator.vendor.startsWith("Apple")) return [address("api/extra/v1", playlistPath(recordingId), query)];
   if (navigator.vendor.startsWith("Google")) return [address("api/extra/v1", streamPath(recordingId), query)];
-  return [];
+  const listed = navigator.vendor.startsWith("Apple") && document.createElement("video").canPlayType(HLS);
+  return listed ? [address("api/extra/v1", playlistPath(recordingId), query)] : [];
 }
 
-/** The first of these that plays: an old recording has no fragments, nor has a WebM. */
-function play(sources: string[]): void {
-  const player = byId<HTMLVideoElement>("player");
+/** The page's `<video>`, or an `<audio>` in its place: a black box says nothing. */
+function player(recording: Recording): HTMLMediaElement {
+  const video = byId<HTMLVideoElement>("player");
+  if (!isSound(recording)) return video;
+  const names = { id: "player", "data-testid": "player", "aria-labelledby": "recording-title" };
+  const audio = el("audio", { ...names, controls: true, preload: "metadata" });
+  video.replaceWith(audio);
+  return audio;
+}
+
+/** The first of these that plays: an old recording has no fragments, nor has one with VP8, whatever its name. */
+function play(player: HTMLMediaElement, sources: string[]): void {
   const next = (): void => {
     const source = sources.shift();
     const [at, playing] = [player.currentTime, player.played.length > 0 && !player.paused];
-    if (!source) byId("player-error").hidden = false;
+    if (!source) explain(player);
     else {
       player.src = source;
       // One that failed halfway goes on from there. A browser that wants a click first says no, and shows its button.
@@ -95,6 +108,16 @@ function play(sources: string[]): void {
   };
   player.addEventListener("error", next);
   next();
+}
+
+/** None of them did: because of the browser, or of the way there, as the page's own words have it. */
+function explain(player: HTMLMediaElement): void {
+  const words = byId("player-error");
+  const damaged = player.error?.code === MediaError.MEDIA_ERR_DECODE;
+  if (damaged || !player.canPlayType('video/mp4; codecs="avc1.4d401f, mp4a.40.2"')) {
+    words.textContent = "This browser cannot play this recording. Download it, or open this page in another browser.";
+  }
+  words.hidden = false;
 }
 
 async function main(): Promise<void> {

@@ -68,6 +68,7 @@ async function main(): Promise<void> {
     byId("lobby-recordings").hidden = !member.may("canRetrieveRecordings");
     if (room.status === "closed") return showProblem(new ApiError(409, "Room Error", ""), roomProblem);
     if (room.config?.e2ee.enabled) return showEncrypted();
+    if (!("RTCPeerConnection" in window)) return showUnable();
     showView("lobby");
     await openLobby(member, (choice) => join(member, room, choice));
   } catch (error) {
@@ -79,6 +80,12 @@ async function main(): Promise<void> {
 function showEncrypted(): void {
   const text = "This room is end-to-end encrypted, which this page does not support. Join with an app that does.";
   showText({ title: "Encrypted room", text });
+}
+
+/** Some builds of WebKitGTK lack WebRTC: better said before the name is typed than by a connection that fails. */
+function showUnable(): void {
+  const text = "It cannot send or receive video calls (WebRTC). Open this link in Chrome, Edge, Firefox or Safari.";
+  showText({ title: "Not in this browser", text });
 }
 
 void wearTheme();

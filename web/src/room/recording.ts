@@ -5,7 +5,7 @@ import { link } from "../lib/config";
 import { clock } from "../lib/format";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
-import { hasMedia } from "../lib/types";
+import { hasMedia, isSound } from "../lib/types";
 import { Pausing } from "./pausing";
 import type { Recording, RecordingStatus } from "../lib/types";
 
@@ -160,7 +160,7 @@ export class RecordingView {
       if (!(error instanceof ApiError)) throw error;
     }
     const length = recording.duration ? `Recording (${clock(recording.duration)})` : "Recording";
-    const watch = el("a", { href, target: "_blank", rel: "noopener", "data-testid": "recording-link", class: "button small" }, "Watch");
+    const watch = el("a", { href, target: "_blank", rel: "noopener", "data-testid": "recording-link", class: "button small" }, isSound(recording) ? "Listen" : "Watch");
     const close = el("button", { type: "button", class: "quiet icon-button", "aria-label": "Dismiss" }, icon("close"));
     const card = el("div", { class: "ready-card" }, icon("check"), el("span", {}, `${length} is ready`), watch, close);
     close.addEventListener("click", () => card.remove());

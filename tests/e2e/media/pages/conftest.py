@@ -5,46 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from meet.media.main import Extension, MediaConfig, MediaServer
 from meet.media.room import RoomRegistry
+from tests.e2e.browser.pages import chromium
 from tests.e2e.media.conftest import KEY, SECRET, access_token
 
 HERE = Path(__file__).parent
 _MODULES = HERE.parents[3] / "web/node_modules"
 NEWEST, YEAR_OLD = "livekit-client", "livekit-client-year-old"
 """npm names in web/package.json."""
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--auto-select-desktop-capture-source=Entire screen",
-]
 
 thorough = pytest.mark.skipif("MEET_BROWSERS" not in os.environ, reason="part of `make browsers`")
 
 Enter = Callable[..., Awaitable[Page]]
-
-
-class Evaluates(Protocol):
-    """What these tests need of a page, whichever browser shows it."""
-
-    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
-
-    async def wait_for_function(self, expression: str, *, arg: Any, timeout: float, polling: float) -> Any: ...
 
 
 async def page_routes(_registry: RoomRegistry) -> Extension:
@@ -77,10 +56,8 @@ async def media(video_codecs: tuple[str, ...]) -> AsyncIterator[MediaServer]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+    async with chromium() as running:
         yield running
-        await running.close()
 
 
 def joining(media: MediaServer, identity: str, *, single: bool, **wish: Any) -> dict[str, Any]:
@@ -109,15 +86,3 @@ def enter(media: MediaServer, browser: Browser) -> Enter:
         return page
 
     return join
-
-
-async def holds(page: Evaluates, expression: str, argument: Any = None, *, seconds: float = 20) -> None:
-    """Wait until a JavaScript expression is true."""
-    await page.wait_for_function(expression, arg=argument, timeout=seconds * 1000, polling=100)
-
-
-async def advances(page: Evaluates, name: str, *, width: int = 0) -> None:
-    """The element plays: at least this wide, and its time moves on by half a second."""
-    await holds(page, "([n, w]) => tiles()[n] && tiles()[n][0] >= w && tiles()[n][1] > 0", [name, width])
-    start = (await page.evaluate("n => tiles()[n]", name))[1]
-    await holds(page, "([n, t]) => tiles()[n] && tiles()[n][1] > t + 0.5", [name, start])

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,14 @@ class ScriptError(Exception):
 
 
 class Firefox:
-    """`async with Firefox() as firefox: page = await firefox.new_page(url)`."""
+    """`async with Firefox() as firefox: page = await firefox.new_page(url)`.
+
+    desktop: the environment of a screen with a loudspeaker (tests.support.desktop) to be on; without one it is headless
+    and cannot play what has no picture.
+    """
+
+    def __init__(self, desktop: Mapping[str, str] | None = None) -> None:
+        self._desktop = desktop
 
     async def __aenter__(self) -> Firefox:
         assert PATH is not None, "no Firefox: tools/apt-install firefox-esr"
@@ -47,8 +55,9 @@ class Firefox:
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in _PREFERENCES.items()]
         (Path(self._profile.name) / "user.js").write_text("\n".join(lines))
         self._process = await asyncio.create_subprocess_exec(
-            *(PATH, "--headless", "--no-remote", "--profile", self._profile.name),
+            *(PATH, *(() if self._desktop else ("--headless",)), "--no-remote", "--profile", self._profile.name),
             *("--remote-debugging-port", "0", "about:blank"),
+            env=self._desktop,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -63,6 +72,7 @@ class Firefox:
 
     async def __aexit__(self, *_: object) -> None:
         self._reading.cancel()
+        await self._socket.close()
         await self._http.close()
         self._process.terminate()
         await self._draining
@@ -125,10 +135,3 @@ class FirefoxPage:
             raise ScriptError(result["exceptionDetails"]["text"])
         text = result["result"].get("value")
         return None if text is None else json.loads(text)
-
-    async def wait_for_function(self, expression: str, *, arg: Any, timeout: float, polling: float) -> Any:
-        """Until the expression is true; times in milliseconds."""
-        async with asyncio.timeout(timeout / 1000):
-            while not (value := await self.evaluate(expression, arg)):
-                await asyncio.sleep(polling / 1000)
-            return value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.media.pages.conftest import NEWEST, YEAR_OLD, Enter, advances, holds, thorough
-from tests.e2e.media.pages.test_meeting import SEND
+from tests.e2e.media.pages.acts import advances, blinks, holds, mutes, reconnects, say
+from tests.e2e.media.pages.conftest import NEWEST, YEAR_OLD, Enter, thorough
 
 
 @pytest.mark.parametrize("single", [pytest.param(True, marks=thorough, id="v1"), pytest.param(False, id="v0")])
@@ -20,22 +20,16 @@ async def test_a_year_old_client(enter: Enter, single: bool) -> None:
     await holds(new, "() => room.remoteParticipants.get('old').isScreenShareEnabled")
     await advances(new, "screen old")
 
-    await old.evaluate("room.localParticipant.setMicrophoneEnabled(false)")
-    await holds(new, "() => room.remoteParticipants.get('old').isMicrophoneEnabled === false")
-    await new.evaluate("room.localParticipant.setCameraEnabled(false)")
-    await holds(old, "() => room.remoteParticipants.get('new').isCameraEnabled === false")
-    await new.evaluate("room.localParticipant.setCameraEnabled(true)")
-    await advances(old, "video new")
+    await mutes(old, "old", seen_by=new)
+    await blinks(new, "new", seen_by=old)
 
-    await old.evaluate(SEND, ["from old", True])
-    await new.evaluate(SEND, ["from new", False])
+    await say(old, "from old", reliable=True)
+    await say(new, "from new", reliable=False)
     await holds(new, "() => seen.data.join() === 'from old,old,t'")
     await holds(old, "() => seen.data.join() === 'from new,new,t'")
 
     for scenario in ("signal-reconnect", "full-reconnect"):
-        await old.evaluate("seen.events.length = 0")
-        await old.evaluate("s => { room.simulateScenario(s) }", scenario)
-        await holds(old, "() => seen.events.includes('reconnected')")
+        await reconnects(old, scenario)
         await advances(old, "video new")
         await advances(new, "video old")
         await advances(new, "screen old")

@@ -13,7 +13,8 @@ from meet.demo.api import Api
 from meet.demo.server import Server
 from meet.media.main import MediaServer
 from meet.media.room import TrackKind
-from tests.e2e.media.pages.conftest import Enter, advances, holds, thorough
+from tests.e2e.media.pages.acts import advances, holds
+from tests.e2e.media.pages.conftest import Enter, thorough
 from tests.support.media import decode, moving_share
 
 

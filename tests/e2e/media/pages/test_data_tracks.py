@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.media.pages.conftest import Enter, holds, thorough
+from tests.e2e.media.pages.acts import holds, reconnects
+from tests.e2e.media.pages.conftest import Enter, thorough
 
 COLLECT = """async name => {
     const all = [...room.remoteParticipants.values()].flatMap(p => [...p.dataTracks.values()]);
@@ -51,9 +52,7 @@ async def test_a_data_track(enter: Enter, single: bool) -> None:
     for page in (alice, bob):
         # With v0, livekit-client 2.23.0 does not open the data channels of a publisher again.
         for scenario in ("signal-reconnect", "full-reconnect") if single or page is bob else ("signal-reconnect",):
-            await page.evaluate("seen.events.length = 0")
-            await page.evaluate("s => { room.simulateScenario(s) }", scenario)
-            await holds(page, "() => seen.events.includes('reconnected')")
+            await reconnects(page, scenario)
             if scenario == "full-reconnect":  # the SDK itself ends subscriptions here, but publishes again
                 await holds(bob, HAS, "position")
                 await bob.evaluate(COLLECT, "position")

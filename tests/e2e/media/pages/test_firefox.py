@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 
 from meet.media.main import MediaServer
-from tests.e2e.media.pages.conftest import Enter, advances, holds, joining, thorough
+from tests.e2e.media.pages.acts import (
+    HIGH,
+    LOW,
+    advances,
+    blinks,
+    choose_quality,
+    holds,
+    looks_away,
+    mutes,
+    reconnects,
+    say,
+)
+from tests.e2e.media.pages.conftest import Enter, joining, thorough
 from tests.e2e.media.pages.firefox import PATH, Firefox, FirefoxPage
-from tests.e2e.media.pages.test_meeting import SEND
 
 pytestmark = [thorough, pytest.mark.skipif(PATH is None, reason="no Firefox here")]
 
@@ -44,34 +55,22 @@ async def test_firefox_and_chromium(enter: Enter, enter_firefox: EnterFirefox, s
     await holds(fox, "async () => await energy('alice') > 0.01")
 
     # Simulcast: each chooses a layer of the other.
-    quality = "q => others(p => p.videoTrackPublications.forEach(t => t.setVideoQuality(q)))"
     for page, other in ((fox, "alice"), (alice, "fox")):
-        for value, width in ((0, 320), (2, 1280)):
-            await page.evaluate(quality, value)
+        for quality, width in ((LOW, 320), (HIGH, 1280)):
+            await choose_quality(page, quality)
             await holds(page, "([n, w]) => tiles()[n][0] === w", [f"video {other}", width])
 
-    await fox.evaluate(SEND, ["from fox", True])
-    await alice.evaluate(SEND, ["from alice", False])
+    await say(fox, "from fox", reliable=True)
+    await say(alice, "from alice", reliable=False)
     await holds(alice, "() => seen.data.join() === 'from fox,fox,t'")
     await holds(fox, "() => seen.data.join() === 'from alice,alice,t'")
 
-    await fox.evaluate("room.localParticipant.setMicrophoneEnabled(false)")
-    await holds(alice, "() => room.remoteParticipants.get('fox').isMicrophoneEnabled === false")
-    await alice.evaluate("room.localParticipant.setCameraEnabled(false)")
-    await holds(fox, "() => room.remoteParticipants.get('alice').isCameraEnabled === false")
-    await alice.evaluate("room.localParticipant.setCameraEnabled(true)")
-    await advances(fox, "video alice")
-
-    wish = "s => others(p => p.videoTrackPublications.forEach(t => t.setSubscribed(s)))"
-    await fox.evaluate(wish, False)
-    await holds(fox, "() => !Object.keys(tiles()).some(n => n.startsWith('video'))")
-    await fox.evaluate(wish, True)
-    await advances(fox, "video alice")
+    await mutes(fox, "fox", seen_by=alice)
+    await blinks(alice, "alice", seen_by=fox)
+    await looks_away(fox, "alice")
 
     for scenario in ("signal-reconnect", "full-reconnect"):
-        await fox.evaluate("seen.events.length = 0")
-        await fox.evaluate("s => { room.simulateScenario(s) }", scenario)
-        await holds(fox, "() => seen.events.includes('reconnected')")
+        await reconnects(fox, scenario)
         await advances(fox, "video alice")
         await advances(alice, "video fox")
 

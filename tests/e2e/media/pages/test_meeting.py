@@ -7,11 +7,20 @@ import asyncio
 import pytest
 
 from meet.media.main import MediaServer
-from tests.e2e.media.pages.conftest import Enter, advances, holds
+from tests.e2e.media.pages.acts import (
+    HIGH,
+    LOW,
+    advances,
+    blinks,
+    choose_quality,
+    holds,
+    looks_away,
+    mutes,
+    reconnects,
+    say,
+)
+from tests.e2e.media.pages.conftest import Enter
 from tests.e2e.media.shaper import Shaper
-
-SEND = """([text, reliable]) =>
-    room.localParticipant.publishData(new TextEncoder().encode(text), {reliable, topic: 't'})"""
 
 
 @pytest.mark.parametrize(("single", "codec"), [(True, "vp8"), (False, "h264")], ids=["v1-vp8", "v0-h264"])
@@ -33,37 +42,25 @@ async def test_a_meeting_of_three(enter: Enter, media: MediaServer, single: bool
     assert all(f.down is not None and f.down.redundant for f in sounds)
 
     # Data, both ways and both kinds.
-    await alice.evaluate(SEND, ["reliable", True])
-    await carol.evaluate(SEND, ["lossy", False])
+    await say(alice, "reliable", reliable=True)
+    await say(carol, "lossy", reliable=False)
     await holds(carol, "() => seen.data.length === 1")
     await holds(alice, "() => seen.data.length === 1")
     assert await carol.evaluate("seen.data") == [["reliable", "alice", "t"]]
     assert await alice.evaluate("seen.data") == [["lossy", "carol", "t"]]
 
     # Simulcast: the subscriber chooses.
-    quality = "q => others(p => p.videoTrackPublications.forEach(t => t.setVideoQuality(q)))"
-    for value, test in ((0, "w => w > 0 && w <= 320"), (2, "w => w >= 1280")):
-        await carol.evaluate(quality, value)
+    for quality, test in ((LOW, "w => w > 0 && w <= 320"), (HIGH, "w => w >= 1280")):
+        await choose_quality(carol, quality)
         await holds(
             carol,
             f"() => Object.entries(tiles()).filter(([n]) => n.startsWith('video')).every(([, [w]]) => ({test})(w))",
         )
     await advances(carol, "video alice", width=1280)
 
-    # Mute and unmute.
-    await alice.evaluate("room.localParticipant.setMicrophoneEnabled(false)")
-    await holds(carol, "() => room.remoteParticipants.get('alice').isMicrophoneEnabled === false")
-    await alice.evaluate("room.localParticipant.setCameraEnabled(false)")
-    await holds(carol, "() => room.remoteParticipants.get('alice').isCameraEnabled === false")
-    await alice.evaluate("room.localParticipant.setCameraEnabled(true)")
-    await advances(carol, "video alice")
-
-    # Unsubscribe and subscribe again.
-    wish = "s => others(p => p.videoTrackPublications.forEach(t => t.setSubscribed(s)))"
-    await carol.evaluate(wish, False)
-    await holds(carol, "() => !Object.keys(tiles()).some(n => n.startsWith('video'))")
-    await carol.evaluate(wish, True)
-    await advances(carol, "video bob")
+    await mutes(alice, "alice", seen_by=carol)
+    await blinks(alice, "alice", seen_by=carol)
+    await looks_away(carol, "bob")
 
     # A leaver is gone for the others.
     await alice.evaluate("room.disconnect()")
@@ -77,9 +74,7 @@ async def test_reconnecting(enter: Enter, single: bool) -> None:
     await advances(bob, "video alice")
     for scenario, event in (("signal-reconnect", "signalReconnecting"), ("full-reconnect", "reconnecting")):
         before = await bob.evaluate("room.localParticipant.sid")
-        await bob.evaluate("seen.events.length = 0")
-        await bob.evaluate("s => { room.simulateScenario(s) }", scenario)
-        await holds(bob, "() => seen.events.includes('reconnected')")
+        await reconnects(bob, scenario)
         assert event in await bob.evaluate("seen.events")
         after = await bob.evaluate("room.localParticipant.sid")
         assert (after == before) is (scenario == "signal-reconnect")

@@ -27,7 +27,8 @@ from meet.media.room import RoomRegistry
 from meet.supervisor.child import Child
 from meet.supervisor.run import claim_ports, media_children
 from tests.e2e.media.conftest import KEY, SECRET, access_token
-from tests.e2e.media.pages.conftest import advances, page_routes
+from tests.e2e.media.pages.acts import advances, holds
+from tests.e2e.media.pages.conftest import page_routes
 from tests.e2e.media.sdk import Robot, until
 
 SHOW = """identity => {
@@ -162,9 +163,9 @@ async def test_one_process_dies_and_one_is_drained(machine: Machine, browser: Br
         # The worker of the first is drained: everybody is with the other one, and one process is fresh.
         await machine.workers[home].renew()
         await until(lambda: "reconnected" in changes["bob"], 30)
-        await page.wait_for_function("seen.events.includes('reconnected')", timeout=30_000, polling=100)
+        await holds(page, "() => seen.events.includes('reconnected')", seconds=30)
         await flowing(*robots)
-        await page.wait_for_function(SHOW, arg="bob", timeout=30_000, polling=100)
+        await holds(page, SHOW, "bob", seconds=30)
         await advances(page, "video bob")
         assert [await machine.rooms(home), await machine.rooms(1 - home)] == [0, 2]
 

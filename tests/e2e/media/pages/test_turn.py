@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,19 +12,14 @@ import pytest
 from meet.media.gateway.turn import TurnConfig
 from meet.media.main import MediaConfig, MediaServer
 from tests.e2e.media.conftest import KEY, SECRET
-from tests.e2e.media.pages.conftest import Enter, advances, holds, page_routes, thorough
+from tests.e2e.media.pages.acts import advances, holds
+from tests.e2e.media.pages.conftest import Enter, page_routes, thorough
+from tests.support.ports import free_port
 
 COTURN = shutil.which("turnserver")
 pytestmark = [thorough, pytest.mark.skipif(COTURN is None, reason="no coturn here")]
 
 RELAY_ONLY = {"rtcConfig": {"iceTransportPolicy": "relay"}}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
+
 from meet.media.front.duty import Duty
 from meet.media.front.places import Places
 from meet.media.front.server import FrontConfig, FrontServer
@@ -15,7 +17,7 @@ from meet.media.front.worker import worker_config
 from meet.media.main import Extension, MediaConfig, MediaServer
 from meet.media.room import RoomEvent, RoomRegistry
 from meet.media.twirp import twirp_routes
-from tests.unit.media.gateway.client import KEY, SECRET
+from tests.unit.media.gateway.client import KEY, SECRET, Client, token
 from tests.unit.media.twirp.fakes import FakeControl
 
 
@@ -65,6 +67,13 @@ class Machine:
         found = [index for index, worker in self.workers.items() if worker.server.registry.get(room) is not None]
         assert len(found) < 2, f"{room} lives in {found}"
         return found[0] if found else None
+
+
+async def join(http: aiohttp.ClientSession, machine: Machine, identity: str, room: str) -> Client:
+    """Somebody who is in."""
+    client = await Client(http, machine.front).v0(token(identity, room))
+    await client.expect("join")
+    return client
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import errno
 from pathlib import Path
 
 import aiohttp
@@ -12,26 +12,8 @@ from livekit.protocol import models as pb
 from livekit.protocol import rtc as sig
 
 from meet.media.room import ParticipantLeft, RoomFinished, RoomOptions, TrackUnpublished
-from tests.unit.media.front.machine import Machine, running
-from tests.unit.media.gateway.client import Client, token
-
-
-@pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
-    async with running(tmp_path / "run") as started:
-        yield started
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
-
-
-async def join(http: aiohttp.ClientSession, machine: Machine, identity: str, room: str) -> Client:
-    client = await Client(http, machine.front).v0(token(identity, room))
-    await client.expect("join")
-    return client
+from meet.media.twirp.rooms import MAX_METADATA
+from tests.unit.media.front.machine import Machine, join, running
 
 
 async def test_rooms_move_with_all_they_are(machine: Machine, http: aiohttp.ClientSession) -> None:
@@ -136,6 +118,24 @@ async def test_who_joins_while_the_room_moves_waits_for_it(machine: Machine, htt
     assert len(machine.workers[home].server.registry.require("a").participants) == 2
 
 
+async def test_a_room_moves_as_it_is_though_the_disk_is_full(
+    machine: Machine, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await join(http, machine, "ann", "a")
+    home = machine.worker_of("a")
+    assert home is not None
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("meet.media.room.keeper._write", full)
+    metadata = '"' * MAX_METADATA  # as long as it can be, and twice that in JSON
+    machine.workers[home].server.registry.require("a").update_metadata(metadata)
+    await asyncio.wait_for(machine.workers[home].duty.drain(), 20)
+    assert machine.worker_of("a") == 1 - home
+    assert machine.workers[1 - home].server.registry.require("a").metadata == metadata
+
+
 async def test_a_taker_that_does_not_answer_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("meet.media.front.drain._ANSWER_S", 0.3)
     async with running(tmp_path / "run", count=3) as machine, aiohttp.ClientSession() as http:
@@ -143,7 +143,7 @@ async def test_a_taker_that_does_not_answer_is_passed_over(tmp_path: Path, monke
         home = machine.worker_of("a")
         assert home is not None
         deaf, good = (index for index in range(3) if index != home)
-        monkeypatch.setattr(machine.workers[deaf].duty, "_answer", lambda _kind, _name: None)
+        monkeypatch.setattr(machine.workers[deaf].duty, "_answer", lambda *_: None)
         monkeypatch.setattr(machine.front.fleet.placement, "least_loaded", min if deaf < good else max)
         source = machine.workers[home]
         await asyncio.wait_for(source.duty.drain(), 20)

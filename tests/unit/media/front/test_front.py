@@ -19,20 +19,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from meet.media.front import head
 from meet.media.front.server import FrontServer
 from meet.supervisor import listening
-from tests.unit.media.front.machine import Machine, running
+from tests.unit.media.front.machine import Machine, join
 from tests.unit.media.gateway.client import KEY, SECRET, Client, token
-
-
-@pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
-    async with running(tmp_path / "run") as started:
-        yield started
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 @pytest.fixture
@@ -51,12 +39,6 @@ class Port:
 def bearer(**grants: Any) -> dict[str, str]:
     text = api.AccessToken(KEY, SECRET).with_grants(api.VideoGrants(**grants)).to_jwt()
     return {"Authorization": f"Bearer {text}"}
-
-
-async def join(http: aiohttp.ClientSession, machine: Machine, identity: str, room: str) -> Client:
-    client = await Client(http, machine.front).v0(token(identity, room))
-    await client.expect("join")
-    return client
 
 
 async def test_rooms_spread_and_stay_together(machine: Machine, http: aiohttp.ClientSession) -> None:

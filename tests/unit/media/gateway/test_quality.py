@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,13 +11,7 @@ import pytest
 from meet.media.gateway.quality import EXCELLENT, GOOD, LOST, POOR, ConnectionQuality, rate
 from meet.media.gateway.session import Session
 from meet.media.main import MediaServer
-from tests.unit.media.gateway.client import Client, running, token
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with running() as started:
-        yield started
+from tests.unit.media.gateway.client import Client, token
 
 
 def session(*, up: float = 0.0, down: float = 0.0, age: float = 1.0, **fields: Any) -> Session:
@@ -57,22 +50,23 @@ def test_ratings(fields: dict[str, Any], quality: int) -> None:
     assert rate(session(**fields)) == quality
 
 
-async def test_changes_are_told_once_and_newcomers_get_everything(server: MediaServer) -> None:
+async def test_changes_are_told_once_and_newcomers_get_everything(
+    server: MediaServer, http: aiohttp.ClientSession
+) -> None:
     quality = ConnectionQuality()
-    async with aiohttp.ClientSession() as http:
-        clients = {}
-        for name in ("alice", "bob"):
-            clients[name] = await Client(http, server).v0(token(name))
-            clients[name].sid = (await clients[name].expect("join")).participant.sid
-        for member in server.gateway.pulse.sessions:
-            member.room.activated(member.participant)
-        quality.tick(server.gateway.pulse.sessions)
-        quality.tick(server.gateway.pulse.sessions)
-        for client in clients.values():
-            told = (await client.expect("connection_quality")).updates
-            assert {(u.participant_sid, u.quality) for u in told} == {(c.sid, EXCELLENT) for c in clients.values()}
-        lost = next(s for s in server.gateway.pulse.sessions if s.participant.identity == "alice")
-        lost.detached_at = 0.0
-        quality.tick(server.gateway.pulse.sessions)
-        (update,) = (await clients["bob"].expect("connection_quality")).updates
-        assert (update.participant_sid, update.quality) == (clients["alice"].sid, LOST)
+    clients = {}
+    for name in ("alice", "bob"):
+        clients[name] = await Client(http, server).v0(token(name))
+        clients[name].sid = (await clients[name].expect("join")).participant.sid
+    for member in server.gateway.pulse.sessions:
+        member.room.activated(member.participant)
+    quality.tick(server.gateway.pulse.sessions)
+    quality.tick(server.gateway.pulse.sessions)
+    for client in clients.values():
+        told = (await client.expect("connection_quality")).updates
+        assert {(u.participant_sid, u.quality) for u in told} == {(c.sid, EXCELLENT) for c in clients.values()}
+    lost = next(s for s in server.gateway.pulse.sessions if s.participant.identity == "alice")
+    lost.detached_at = 0.0
+    quality.tick(server.gateway.pulse.sessions)
+    (update,) = (await clients["bob"].expect("connection_quality")).updates
+    assert (update.participant_sid, update.quality) == (clients["alice"].sid, LOST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -21,18 +21,6 @@ from tests.unit.media.gateway.client import Client, running, token
 from tests.unit.media.sdp.test_parse import offer
 
 Connect = Callable[[], Client]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with running() as started:
-        yield started
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 @pytest.fixture

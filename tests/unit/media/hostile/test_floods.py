@@ -19,7 +19,7 @@ from meet.media.transport import peer as peer_module
 from meet.media.transport import udpmux, waiting
 from meet.media.transport.ice_lite import Path
 from meet.media.transport.peer import Peer
-from tests.unit.media.gateway.client import Client, running, token
+from tests.unit.media.gateway.client import Client, token
 from tests.unit.media.transport.test_loopback import Bench, until
 
 JOINS = 2000
@@ -30,12 +30,6 @@ async def bench() -> AsyncIterator[Bench]:
     made = Bench()
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with running() as started:
-        yield started
 
 
 def check(peer: Peer, password: str) -> bytes:
@@ -156,24 +150,25 @@ async def test_thousands_of_joins_with_bad_tokens(server: MediaServer) -> None:
     assert len(server.gateway.pulse.sessions) == 1
 
 
-async def test_slow_loris_connections_are_ended(server: MediaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_loris_connections_are_ended(
+    server: MediaServer, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sweeper, "FIRST_REQUEST_S", 1.0)
     slow = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(50)]
     for _, writer in slow:
         writer.write(b"GET /rtc HTTP/1.1\r\nHost: x\r\nX-A: ")
-    async with aiohttp.ClientSession() as http:
-        alice = await Client(http, server).v0(token("alice"))
-        await alice.expect("join")
-        async with asyncio.timeout(10):
-            for reader, writer in slow:
-                assert await reader.read() == b""
-                writer.close()
-        await alice.send(ping=1)
-        await alice.expect("pong")  # a connection that did ask something goes on
+    alice = await Client(http, server).v0(token("alice"))
+    await alice.expect("join")
+    async with asyncio.timeout(10):
+        for reader, writer in slow:
+            assert await reader.read() == b""
+            writer.close()
+    await alice.send(ping=1)
+    await alice.expect("pong")  # a connection that did ask something goes on
 
 
 async def test_of_too_many_silent_connections_the_oldest_are_ended(
-    server: MediaServer, monkeypatch: pytest.MonkeyPatch
+    server: MediaServer, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "MAX_WAITING", 20)
     ports = [server.port] * 60 + [server.rtc_port] * 60
@@ -184,28 +179,26 @@ async def test_of_too_many_silent_connections_the_oldest_are_ended(
     metrics = generate_latest(server.metrics.registry).decode()
     assert 'meet_media_connections_ended_total{reason="no_request"} 40.0' in metrics
     assert "meet_media_tcp_refused_total 40.0" in metrics
-    async with aiohttp.ClientSession() as http:
-        alice = await Client(http, server).v0(token("alice"))
-        await alice.expect("join")
+    alice = await Client(http, server).v0(token("alice"))
+    await alice.expect("join")
     for _, writer in silent:
         writer.close()
 
 
-async def test_garbage_over_signalling(server: MediaServer) -> None:
-    async with aiohttp.ClientSession() as http:
-        alice = await Client(http, server).v0(token("alice"))
-        await alice.expect("join")
-        for junk in (b"\xff" * 100, bytes(500_000)):
-            mallory = await Client(http, server).v0(token("mallory"))
-            await mallory.expect("join")
-            await mallory.socket.send_bytes(junk)
-            await mallory.ended()
-        huge = await Client(http, server).v0(token("huge"))
-        await huge.socket.send_bytes(bytes(2 << 20))
-        await huge.ended()
-        for session in server.gateway.pulse.sessions:
-            for junk in (b"", b"\x00", b"\xff" * 1000):
-                session._on_data("_reliable", junk)
-                session._on_data("elsewhere", junk)
-        await alice.send(ping=1)
-        await alice.expect("pong")
+async def test_garbage_over_signalling(server: MediaServer, http: aiohttp.ClientSession) -> None:
+    alice = await Client(http, server).v0(token("alice"))
+    await alice.expect("join")
+    for junk in (b"\xff" * 100, bytes(500_000)):
+        mallory = await Client(http, server).v0(token("mallory"))
+        await mallory.expect("join")
+        await mallory.socket.send_bytes(junk)
+        await mallory.ended()
+    huge = await Client(http, server).v0(token("huge"))
+    await huge.socket.send_bytes(bytes(2 << 20))
+    await huge.ended()
+    for session in server.gateway.pulse.sessions:
+        for junk in (b"", b"\x00", b"\xff" * 1000):
+            session._on_data("_reliable", junk)
+            session._on_data("elsewhere", junk)
+    await alice.send(ping=1)
+    await alice.expect("pong")

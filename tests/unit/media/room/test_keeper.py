@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from meet.media.room import LeaveAction, LeaveReason, RoomEvent, RoomKeeper, RoomOptions, RoomRegistry
 from meet.media.room.keeper import kept_rooms
 from tests.unit.media.fakes import Clock, FakeLink, World
@@ -90,8 +92,7 @@ async def test_a_room_moves(tmp_path: Path) -> None:
     first.open(source)
     second.open(target)
     room = source.create("room", RoomOptions(metadata="m"))
-    await first.release(room)
-    assert await second.take("room", target)
+    assert await second.take("room", target, await first.release(room))
     room.update_metadata("late")
     source.delete("room")
     moved = target.require("room")
@@ -114,11 +115,12 @@ async def test_a_room_that_begins_again_is_written_again(tmp_path: Path) -> None
     assert kept.metadata == "second"
 
 
-async def test_a_room_without_a_file_is_not_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name": "nothing"}'])
+async def test_what_cannot_be_read_is_not_taken(tmp_path: Path, content: bytes) -> None:
     registry = RoomRegistry()
     keeper = RoomKeeper(tmp_path)
     keeper.open(registry)
-    assert not await keeper.take("nothing", registry)
+    assert not await keeper.take("nothing", registry, content)
     assert registry.list() == []
     await keeper.close()
 

@@ -25,6 +25,7 @@ from meet.media.twirp.egress_model import (
     EgressState,
     EgressUnavailable,
     EgressUnknown,
+    EgressUnsupported,
 )
 
 
@@ -96,12 +97,13 @@ def publish(room: Room, identity: str, sid: str = "TR_mic") -> Publication:
 
 
 class FakeControl:
-    """Keeps states in a list; `refuse` makes the next start fail, `full` refuse it for want of room; `silent` keeps
-    recorders from confirming a pause; `away` as if another process kept them, and that one was gone."""
+    """Keeps states in a list; `refuse` makes the next start fail, `full` refuse it for want of room, `unsupported` for
+    its encoding; `silent` keeps recorders from confirming a pause; `away` as if another process kept them, and that one
+    was gone."""
 
     def __init__(self) -> None:
         self.states: dict[str, EgressState] = {}
-        self.refuse = self.full = ""
+        self.refuse = self.full = self.unsupported = ""
         self.silent = self.away = False
 
     async def start(self, request: EgressRequest) -> EgressState:
@@ -109,6 +111,8 @@ class FakeControl:
             raise EgressUnavailable(self.refuse)
         if self.full:
             raise EgressRefused(self.full)
+        if self.unsupported:
+            raise EgressUnsupported(self.unsupported)
         egress_id = f"EG_{len(self.states):012d}"
         state = EgressState(egress_id, request, layout=request.layout, started_at_ms=1_700_000_000_000)
         self.states[egress_id] = state

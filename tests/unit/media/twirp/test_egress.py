@@ -11,7 +11,7 @@ from livekit.protocol import egress as proto
 from livekit.protocol import models as pb
 
 from meet.media.twirp.egress_info import egress_info, egress_request
-from meet.media.twirp.egress_model import STATUSES, ParticipantChoice
+from meet.media.twirp.egress_model import STATUSES, EgressState, ParticipantChoice
 from meet.media.twirp.errors import TwirpError
 from tests.unit.media.twirp.conftest import Server
 
@@ -94,7 +94,8 @@ async def test_failures_of_start(client: api.LiveKitAPI, server: Server) -> None
     ("request_", "code"),
     [
         (composite(layout="mosaic"), "invalid_argument"),
-        (composite(audio_only=True), "unimplemented"),
+        (composite(audio_only=True, video_only=True), "invalid_argument"),
+        (composite(audio_only=True, audio_mixing=proto.AudioMixing.DUAL_CHANNEL_AGENT), "unimplemented"),
         (composite(custom_base_url="http://x"), "unimplemented"),
         (api.RoomCompositeEgressRequest(room_name="a"), "invalid_argument"),
         (api.RoomCompositeEgressRequest(room_name="a", stream_outputs=[api.StreamOutput()]), "unimplemented"),
@@ -117,12 +118,54 @@ def test_paths_that_lead_elsewhere_are_refused(path: str) -> None:
 def test_foreign_storage_and_other_containers_are_refused() -> None:
     for output, code in (
         (api.EncodedFileOutput(filepath="x", s3=api.S3Upload(bucket="b")), "invalid_argument"),
-        (api.EncodedFileOutput(filepath="x", file_type=proto.EncodedFileType.OGG), "unimplemented"),
+        (api.EncodedFileOutput(filepath="x", file_type=proto.EncodedFileType.OGG), "invalid_argument"),
+        (api.EncodedFileOutput(filepath="x", file_type=proto.EncodedFileType.MP3), "unimplemented"),
     ):
         request = api.RoomCompositeEgressRequest(room_name="a", file=output)
         with pytest.raises(TwirpError) as caught:
             egress_request(request, "RM_1", NOW)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("path", "file_type", "codec", "key", "container"),
+    [
+        ("x", "DEFAULT_FILETYPE", None, "x.mp4", None),
+        ("x", "DEFAULT_FILETYPE", "AAC", "x.mp4", None),
+        ("x", "DEFAULT_FILETYPE", "OPUS", "x.ogg", "ogg"),
+        ("x.mp4", "DEFAULT_FILETYPE", "OPUS", "x.mp4", None),
+        ("x.m4a", "DEFAULT_FILETYPE", None, "x.m4a", None),
+        ("x.ogg", "DEFAULT_FILETYPE", None, "x.ogg", "ogg"),
+        ("x.v2", "MP4", "OPUS", "x.v2.mp4", None),
+        ("x.ogg", "MP4", None, "x.mp4", None),
+        ("x", "OGG", None, "x.ogg", "ogg"),
+        ("x.m4a", "OGG", "OPUS", "x.ogg", "ogg"),
+    ],
+)
+def test_files_of_sound_alone(path: str, file_type: str, codec: str | None, key: str, container: str | None) -> None:
+    """The protocol: MP4 or OGG as it is said, by default what goes with the codec; the name may say it, too."""
+    output = api.EncodedFileOutput(filepath=path, file_type=file_type)
+    request = api.RoomCompositeEgressRequest(room_name="a", audio_only=True, file_outputs=[output])
+    if codec is not None:
+        request.advanced.CopyFrom(api.EncodingOptions(audio_codec=codec))
+    wanted = egress_request(request, "RM_1", NOW)
+    assert (wanted.key, wanted.only, wanted.container) == (key, "audio", container)
+    info = egress_info(EgressState("EG_1", wanted))
+    assert info.room_composite.audio_only and info.file_results[0].filename == key
+
+
+def test_an_ogg_of_another_codec_is_refused() -> None:
+    output = api.EncodedFileOutput(filepath="x", file_type=proto.EncodedFileType.OGG)
+    request = api.RoomCompositeEgressRequest(room_name="a", audio_only=True, file_outputs=[output])
+    request.advanced.CopyFrom(api.EncodingOptions(audio_codec=pb.AudioCodec.AAC))
+    with pytest.raises(TwirpError, match="Opus") as caught:
+        egress_request(request, "RM_1", NOW)
+    assert caught.value.code == "invalid_argument"
+
+
+def test_pictures_alone() -> None:
+    wanted = egress_request(composite(video_only=True), "RM_1", NOW)
+    assert (wanted.key, wanted.only, wanted.container) == ("rec/a--x.mp4", "video", None)
 
 
 def test_placeholders_and_the_old_output_field() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from livekit import api
 from livekit.protocol import egress as proto
 
 from meet.media.room import Publication, TrackKind, TrackSource
+from meet.media.twirp.egress_info import egress_info
 from meet.media.twirp.egress_model import TrackChoice
 from tests.unit.media.twirp.conftest import Server
 from tests.unit.media.twirp.fakes import join, publish
@@ -47,6 +49,7 @@ async def test_one_track_as_it_comes(client: api.LiveKitAPI, server: Server) -> 
         assert started.file_results[0].filename == started.file.filename == key
         kept = server.control.states[started.egress_id].request
         assert (kept.tracks, kept.compose, kept.key) == (choice, "after", key)
+        assert kept.manifest is not None and (kept.manifest["track_id"], kept.manifest["room_name"]) == (sid, "a")
     unnamed = await client.egress.start_track_egress(direct("TR_vp8"))
     assert unnamed.file.filename.startswith("TR_vp8-2") and unnamed.file.filename.endswith(".webm")
 
@@ -65,6 +68,47 @@ async def test_picture_and_sound_as_one_file(client: api.LiveKitAPI, server: Ser
     kept = server.control.states[started.egress_id].request
     assert (kept.tracks, kept.compose) == (TrackChoice("TR_vp8", "TR_mic_bob"), None)
     assert (kept.layout, kept.encoding, kept.key) == ("single-speaker", "H264_1080P_30", "a/TR_vp8.mp4")
+
+
+@pytest.mark.usefixtures("tracks")
+async def test_one_of_both_alone(client: api.LiveKitAPI, server: Server) -> None:
+    for changes, choice, only, key in (
+        ({"video_track_id": "", "audio_track_id": "TR_mic_ann"}, TrackChoice("", "TR_mic_ann"), "audio", "x.mp4"),
+        ({"video_track_id": "TR_vp8"}, TrackChoice("TR_vp8", ""), "video", "x.mp4"),
+    ):
+        started = await client.egress.start_track_composite_egress(composite(**changes))
+        kept = server.control.states[started.egress_id].request
+        assert (kept.tracks, kept.only, kept.key) == (choice, only, key)
+
+
+@pytest.mark.usefixtures("tracks")
+async def test_a_manifest_unless_it_is_disabled(client: api.LiveKitAPI, server: Server) -> None:
+    started = await client.egress.start_track_egress(direct("TR_mic_bob", "x/y/bob"))
+    kept = server.control.states[started.egress_id]
+    assert kept.request.manifest == {
+        "room_name": "a",
+        "room_id": server.registry.require("a").sid,
+        "publisher_identity": "bob",
+        "track_id": "TR_mic_bob",
+        "track_kind": "audio",
+        "track_source": "microphone",
+    }
+    assert not egress_info(kept).manifest_location, "it is not there yet"
+    assert egress_info(replace(kept, status="complete")).manifest_location == f"x/y/{started.egress_id}.json"
+    quiet = direct("TR_mic_bob")
+    quiet.file.disable_manifest = True
+    started = await client.egress.start_track_egress(quiet)
+    kept = server.control.states[started.egress_id]
+    assert kept.request.manifest is None
+    assert not egress_info(replace(kept, status="complete")).manifest_location
+
+    both = composite(audio_track_id="TR_mic_ann")
+    started = await client.egress.start_track_composite_egress(both)
+    content = server.control.states[started.egress_id].request.manifest or {}
+    assert (content["video_track_id"], content["audio_track_id"]) == ("TR_vp8", "TR_mic_ann")
+    both.file_outputs[0].disable_manifest = True
+    started = await client.egress.start_track_composite_egress(both)
+    assert server.control.states[started.egress_id].request.manifest is None
 
 
 def composite(**changes: Any) -> api.TrackCompositeEgressRequest:
@@ -92,7 +136,6 @@ def composite(**changes: Any) -> api.TrackCompositeEgressRequest:
         (composite(video_track_id="TR_mic_ann"), "invalid_argument"),
         (composite(audio_track_id="TR_vp8"), "invalid_argument"),
         (composite(audio_track_id="TR_none"), "not_found"),
-        (composite(video_track_id="", audio_track_id="TR_mic_ann"), "unimplemented"),
         (composite(video_track_id=""), "invalid_argument"),
         (composite(file_outputs=[]), "invalid_argument"),
         (composite(stream_outputs=[api.StreamOutput()]), "unimplemented"),

@@ -63,6 +63,28 @@ def test_a_fast_sender_is_kept_in_step() -> None:
         assert abs(at - (k / 1.002 + 0.03)) < 0.025, (k, at)
 
 
+def test_what_was_said_before_the_recording_began_is_no_loss() -> None:
+    clock = TrackClock(RATE, SenderClock())
+    track, zero = AudioTrack(clock), ZERO + 310_000
+    for packet in frames(2):
+        clock.arrived(packet.rtp, packet.at)
+        track.push(packet, zero)
+    sound = Mixer().mix([track], RATE)
+    assert np.allclose(beeps(sound), [0.72], atol=0.012)
+    assert track.gaps == 0
+
+
+def test_what_was_said_before_the_recording_began_is_not_in_it() -> None:
+    """Not even when that was all: somebody else's picture began it."""
+    clock = TrackClock(RATE, SenderClock())
+    track = AudioTrack(clock)
+    for packet in frames(0.3):
+        clock.arrived(packet.rtp, packet.at)
+        track.push(packet, ZERO + 400_000)
+    mixer = Mixer()
+    assert not any(mixer.mix([track], 1024).any() for _ in range(40))
+
+
 def test_duplicates_and_junk_are_ignored() -> None:
     packets = frames(2)
     packets.insert(20, packets[10])

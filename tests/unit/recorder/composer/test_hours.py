@@ -62,7 +62,7 @@ def test_sound_and_picture_stay_together(
             frame = Frame(at, 1, rtp(t, RATE, sound_ppm), True, False, b"x")
             sound_clock.arrived(frame.rtp, at)
             track.push(frame, ZERO)
-            track.decode()
+            track.pass_over(0, decode=True)
         if t >= camera_from_s:
             stamp = rtp(t, 90_000, picture_ppm)
             picture_clock.arrived(stamp, at)

@@ -9,9 +9,10 @@ import pytest
 from meet.recorder.composer.layout import WIDE, Rect, fit, grid, rectangles, speaker, tile_aspect
 
 CANVASES = [(1280, 720), (1920, 1080), (720, 1280), (1080, 1920), (640, 480)]
+ODD = [(4096, 256), (256, 4096), (16, 16)]
 
 
-@pytest.mark.parametrize("size", CANVASES)
+@pytest.mark.parametrize("size", CANVASES + ODD)
 @pytest.mark.parametrize("layout", ["grid", "speaker", "single-speaker"])
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 9, 16, 25, 40])
 def test_tiles_lie_inside_are_even_and_do_not_overlap(size: tuple[int, int], layout: str, count: int) -> None:

@@ -56,6 +56,17 @@ def test_golden(name: str) -> None:
     assert error < 10, "peak signal to noise ratio below 38 dB"
 
 
+@pytest.mark.parametrize("size", [(16, 16), (32, 16), (4096, 16), (16, 4096), (18, 34)])
+@pytest.mark.parametrize("layout", ["grid", "speaker", "single-speaker"])
+@pytest.mark.parametrize("count", [1, 2, 7, 25])
+def test_everybody_is_drawn_as_far_as_there_is_room(size: tuple[int, int], layout: str, count: int) -> None:
+    """The contract allows any size: names and discs may be larger than a tile."""
+    cast = Cast()
+    for number in range(count):
+        cast.person(number, CAMERA if number % 2 else None)
+    assert draw(cast, layout, size).width == size[0]
+
+
 def test_the_comparison_notices_a_missing_name() -> None:
     cast = Cast()
     cast.person(0)
@@ -112,6 +123,8 @@ def test_joining_leaving_and_a_new_name() -> None:
     assert (settle(picture) == alone).all(), "without tracks, who has left is gone"
     cast.scene.person(Person(0, "person-0", "Countess of Lovelace"))
     renamed = settle(picture)
+    cast.scene.person(Person(0, "person-0", " \u200b"))
+    assert (settle(picture) == renamed).all(), "nothing is no name"
     changed = np.argwhere(renamed != alone)
     assert len(changed) and changed[:, 0].min() > 650 and changed[:, 1].max() < 400, "only the name was drawn again"
 
@@ -126,7 +139,7 @@ def test_a_shared_screen_takes_the_stage_and_gives_it_back() -> None:
     screen = cast.track("person-0", SCREEN, (1920, 1080), 3)
     settle(picture)
     assert told[-1]["TR_4"] == (1024, 576) and told[-1]["TR_1"] == (256, 144)
-    cast.scene.end(screen)
+    cast.scene.ends(screen, 0)
     assert (settle(picture) == grid).all()
 
 
@@ -210,6 +223,7 @@ def test_of_forty_the_one_who_speaks_is_seen() -> None:
         ("(guest) 7", "G7"),
         ("李小龍", "李"),
         ("🎉", "🎉"),
+        ("ß straße", "ßS"),
     ],
 )
 def test_initials(name: str, letters: str) -> None:
@@ -218,6 +232,9 @@ def test_initials(name: str, letters: str) -> None:
 
 def test_text_is_one_line_and_fits() -> None:
     assert text.clean(" Ada\n\x07Lovelace ") == "Ada Lovelace"
+    assert text.clean("abc\u202ekcart \u2067x") == "abckcart x"
+    assert text.clean("می\u200cخواهم") == "می\u200cخواهم"
+    assert text.clean(" \u200b\u200d ") == ""
     short = text.shorten("Wolfeschlegelsteinhausen", 20, 120)
     assert short.endswith("…") and text.width(short, 20) <= 120
     assert text.shorten("Ada", 20, 120) == "Ada"

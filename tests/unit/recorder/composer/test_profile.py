@@ -66,6 +66,21 @@ def test_options_reach_the_file(tmp_path: Path, codec: str, expected: str) -> No
         assert sum(frame.samples for frame in container.decode(audio)) == pytest.approx(88_200, abs=2100)
 
 
+@pytest.mark.parametrize("sound", ["AAC", "OPUS", "AC_MP3"])
+@pytest.mark.parametrize("codec", ["H264_HIGH", "VP8"])
+def test_what_no_encoder_takes_becomes_the_most_that_it_does(tmp_path: Path, codec: str, sound: str) -> None:
+    """The contract sets no upper bounds."""
+    much = {"bitrate": 1e12, "keyFrameInterval": 1e12}
+    audio = {"bitrate": 1e6, "frequency": 10_000_000, "codec": sound}
+    profile = Profile.of({"video": {**VIDEO, **much, "codec": codec}, "audio": audio})
+    assert compose(meeting([], 0.5), tmp_path / "out.mp4", profile, "grid").frames == 13
+
+
+def test_numbers_without_end_are_refused() -> None:
+    with pytest.raises(EncodingUnsupported, match="incomplete"):
+        Profile.of({"video": {**VIDEO, "bitrate": float("inf")}, "audio": AUDIO})
+
+
 @pytest.mark.parametrize(
     ("codec", "asked_hz", "name", "hz"),
     [("DEFAULT_AC", 48_000, "aac", 48_000), ("OPUS", 44_100, "opus", 48_000), ("AC_MP3", 44_100, "mp3float", 44_100)],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from meet.media.twirp.egress_model import EgressRefused
+from meet.media.twirp.egress_model import EgressRefused, EgressUnsupported
 from meet.recorder.control import EgressController
 from meet.recorder.control_admission import Admission, CpuMeter, NoRoom
 from meet.recorder.limits import free_bytes
@@ -31,6 +32,16 @@ async def test_the_disk_reserve(tmp_path: Path) -> None:
         await Admission(tmp_path, min_free_bytes=free_bytes(tmp_path) * 2).check()
 
 
+async def test_the_reserve_of_a_storage_folder_elsewhere(tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if free_bytes(elsewhere) * 2 >= free_bytes(tmp_path):
+        pytest.skip("needs a smaller file system of memory")
+    reserve = free_bytes(elsewhere) * 2
+    await Admission(tmp_path, min_free_bytes=reserve).check()
+    with pytest.raises(NoRoom, match="space in the storage folder is below the reserve"):
+        await Admission(tmp_path, min_free_bytes=reserve, storage=elsewhere / "not" / "there").check()
+
+
 async def test_a_full_spool(tmp_path: Path) -> None:
     journal = tmp_path / "EG_x" / "journal"
     journal.mkdir(parents=True)
@@ -53,6 +64,17 @@ async def test_the_processor(tmp_path: Path, busy: int, refused: bool) -> None:
         await admission.check()
 
 
+async def test_starts_that_are_not_measured_yet_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    admission = Admission(tmp_path, max_cpu=85, meter=meter(tmp_path / "stat", (1000, 1000), (1050, 1050)))
+    await admission.check()
+    await admission.check()
+    with pytest.raises(NoRoom, match="the processors are 85% busy"):
+        await admission.check()
+    monkeypatch.setattr("meet.recorder.control_admission._WINDOW_S", -1)
+    await admission.check()
+
+
 def test_what_cannot_be_measured_refuses_nothing(tmp_path: Path) -> None:
     assert meter(tmp_path / "stat", (1, 1)).busy is None
     strange = CpuMeter(tmp_path / "none")
@@ -67,4 +89,15 @@ async def test_a_refused_start_leaves_nothing(tmp_path: Path) -> None:
         await control.start(REQUEST)
     assert control.list() == []
     assert not (tmp_path / "spool").exists()
+    await control.close()
+
+
+async def test_what_cannot_be_made_is_refused_in_its_own_words(tmp_path: Path) -> None:
+    control = EgressController(tmp_path)
+    await control.open()
+    sound = {"bitrate": 96, "frequency": 44100, "codec": "AAC"}
+    video = {"width": 5000, "height": 180, "framerate": 25, "bitrate": 800, "keyFrameInterval": 4, "codec": "H264_MAIN"}
+    with pytest.raises(EgressUnsupported, match="a picture of 5000x180 is not supported"):
+        await control.start(replace(REQUEST, encoding={"video": video, "audio": sound}))
+    assert control.list() == []
     await control.close()

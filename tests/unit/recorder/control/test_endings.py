@@ -118,6 +118,35 @@ async def test_a_recorder_that_works_but_cannot_reach_us_is_not_given_up(hasty: 
     await hasty.until_status(egress_id, "complete")
 
 
+async def test_what_was_recorded_before_a_crash_waits_for_its_recorder(hasty: World) -> None:
+    """However late it comes on a busy machine, and though its meeting is over."""
+    egress_id = await hasty.start()
+    (hasty.folder(egress_id) / "journal").mkdir()
+    (hasty.folder(egress_id) / "journal" / "000001.seg").write_bytes(b"media")
+    await hasty.restart()
+    hasty.control.room_finished("a")
+    await asyncio.sleep(0.8)
+    assert [state.status for state in hasty.control.list()] == ["starting"]
+    recorder = await hasty.recorder(egress_id)
+    assert await recorder.hear() == {"type": "stop", "reason": "room_finished"}
+    recorder.report("complete")
+    await hasty.until_status(egress_id, "complete")
+
+
+async def test_why_nothing_can_be_stored_is_told_until_it_can(world: World) -> None:
+    egress_id = await world.start()
+    recorder = await world.recorder(egress_id)
+    for details in (None, "what is recorded cannot be stored yet: gone", None):
+        recorder.report("active", details=details)
+    recorder.report("complete")
+    await world.until_status(egress_id, "complete")
+    assert [event.state.details for event in world.events[1:4]] == [
+        None,
+        "what is recorded cannot be stored yet: gone",
+        None,
+    ]
+
+
 async def test_why_an_ending_takes_its_time_is_told(world: World) -> None:
     egress_id = await world.start()
     recorder = await world.recorder(egress_id)

@@ -102,7 +102,7 @@ async def test_a_start_without_disk_leaves_nothing(world: World) -> None:
 async def test_a_recorder_of_a_refused_start_is_sent_away(world: World) -> None:
     async def come(egress_id: str) -> None:
         await world.recorder(egress_id)
-        await world.until(lambda: bool(world.control._entries[egress_id].link))
+        await world.until(lambda: bool(world.entry(egress_id).link))
         world.supervisor.refuse = "changed my mind"
 
     world.supervisor.on_start = come

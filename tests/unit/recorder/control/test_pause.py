@@ -38,7 +38,7 @@ async def test_answered_when_the_recorder_has_paused(world: World) -> None:
 async def test_resuming_what_was_never_paused(world: World) -> None:
     egress_id, _ = await active(world)
     assert not (await world.control.set_paused(egress_id, False)).paused
-    assert world.control._entries[egress_id].memory.paused is None
+    assert world.entry(egress_id).memory.paused is None
 
 
 async def test_only_what_is_active_can_be_paused(world: World) -> None:
@@ -80,7 +80,7 @@ async def test_a_silent_recorder_is_told_when_it_is_back(tmp_path: Path) -> None
     try:
         egress_id, recorder = await active(world)
         await recorder.close()
-        await world.until(lambda: world.control._entries[egress_id].link is None)
+        await world.until(lambda: world.entry(egress_id).link is None)
         with pytest.raises(EgressSilent):
             await world.control.set_paused(egress_id, True)
         again = await world.recorder(egress_id)
@@ -118,6 +118,19 @@ async def test_compose_and_integrity_are_kept(world: World) -> None:
     await world.restart()
     [state] = world.control.list()
     assert (state.request.compose, state.integrity) == ("after", {"sha256": "ab", "size": 7})
+
+
+async def test_what_is_wanted_of_a_room_is_kept(world: World) -> None:
+    """The recorder reads it from request.json, and so does the control that comes after this one."""
+    content = {"room_id": "RM_1"}
+    wish = replace(REQUEST, key="rec/x.ogg", only="audio", container="ogg", manifest=content)
+    egress_id = (await world.control.start(wish)).egress_id
+    told = json.loads((world.folder(egress_id) / "request.json").read_text())
+    assert (told["only"], told["container"]) == ("audio", "ogg")
+    assert told["manifest"] == {"key": f"rec/{egress_id}.json", "content": content}
+    await world.restart()
+    (state,) = await world.control.find(egress_id=egress_id)
+    assert (state.request.only, state.request.container, state.request.manifest) == ("audio", "ogg", content)
 
 
 async def test_the_servers_own_way_to_compose_is_written_down(tmp_path: Path) -> None:

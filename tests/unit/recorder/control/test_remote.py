@@ -15,6 +15,7 @@ from meet.media.twirp.egress_model import (
     EgressRequest,
     EgressUnavailable,
     EgressUnknown,
+    EgressUnsupported,
     ParticipantChoice,
 )
 from meet.recorder.control_remote import RemoteControl, control_routes
@@ -29,6 +30,9 @@ REQUEST = EgressRequest(
     original=bytes(range(256)),
     participant=ParticipantChoice("ann", screen_share=True),
     compose="after",
+    only="audio",
+    container="ogg",
+    manifest={"room_id": "RM_1"},
 )
 
 
@@ -75,7 +79,10 @@ async def test_refusals_are_the_owners(owner: FakeControl, remote: RemoteControl
     owner.full = "no space"
     with pytest.raises(EgressRefused, match="no space"):
         await remote.start(REQUEST)
-    owner.full, owner.refuse = "", "broken"
+    owner.full, owner.unsupported = "", "too wide"
+    with pytest.raises(EgressUnsupported, match="too wide"):
+        await remote.start(REQUEST)
+    owner.unsupported, owner.refuse = "", "broken"
     with pytest.raises(EgressUnavailable, match="broken"):
         await remote.start(REQUEST)
 

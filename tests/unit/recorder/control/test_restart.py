@@ -67,7 +67,7 @@ async def test_a_stop_survives(world: World) -> None:
     recorder.report("active", save=True)
     await world.until_status(active, "active")
     await recorder.close()
-    await world.until(lambda: world.control._entries[active].link is None)
+    await world.until(lambda: world.entry(active).link is None)
     await world.control.stop(active)
     await world.control.stop(starting)
     await world.restart()

@@ -11,6 +11,7 @@ from typing import Any
 
 from meet.media.twirp.egress_model import EgressEvent, EgressRequest
 from meet.recorder.control import EgressController
+from meet.recorder.control_entry import Entry
 
 REQUEST = EgressRequest("a", "RM_1", "grid", "H264_720P_30", "rec/a--x.mp4", b"")
 
@@ -127,6 +128,12 @@ class World:
 
     def folder(self, egress_id: str) -> Path:
         return self.data / "spool" / egress_id
+
+    def entry(self, egress_id: str) -> Entry:
+        """What the controller has in its memory."""
+        entry = self.control._ledger.get(egress_id)
+        assert entry is not None
+        return entry
 
     @property
     def told(self) -> list[tuple[str, str]]:

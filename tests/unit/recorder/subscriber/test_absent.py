@@ -11,7 +11,7 @@ from livekit.protocol import models
 from livekit.protocol import rtc as pb
 
 from meet.recorder.subscriber import selection
-from meet.recorder.subscriber.selection import OfParticipant, OfTracks, Selection
+from meet.recorder.subscriber.selection import OfMedia, OfParticipant, OfTracks, Selection
 from meet.recorder.subscriber.session import Ending, RoomSession, Sink
 from meet.recorder.subscriber.signalling import Signalling
 
@@ -49,6 +49,26 @@ def ann(*tracks: models.TrackInfo) -> models.ParticipantInfo:
 
 def session(server: Server) -> RoomSession:
     return RoomSession(cast(Signalling, server), cast(Sink, Journal()), tile=(640, 360))
+
+
+async def test_a_room_of_which_only_the_sound_is_recorded_lasts_without_anybody() -> None:
+    """Who comes later is heard as well."""
+    microphone = models.TrackInfo(sid="TR_m", type=models.TrackType.AUDIO)
+    camera = models.TrackInfo(sid="TR_c", type=models.TrackType.VIDEO)
+    server = Server(OfMedia("audio"))
+    server.said.put_nowait(pb.SignalResponse(join=pb.JoinResponse(other_participants=[ann(camera, microphone)])))
+    stay = session(server)
+    running = asyncio.create_task(stay.run())
+    gone = models.ParticipantInfo(sid="PA_1", state=models.ParticipantInfo.State.DISCONNECTED)
+    server.said.put_nowait(pb.SignalResponse(update=pb.ParticipantUpdate(participants=[gone])))
+    later = models.TrackInfo(sid="TR_n", type=models.TrackType.AUDIO)
+    server.said.put_nowait(pb.SignalResponse(update=pb.ParticipantUpdate(participants=[ann(later)])))
+    async with asyncio.timeout(20):
+        while "TR_n" not in server.subscribed:
+            await asyncio.sleep(0.01)
+    assert server.subscribed == ["TR_m", "TR_n"] and not running.done()
+    stay.stop()
+    assert await asyncio.wait_for(running, 20) is Ending.STOPPED
 
 
 async def test_over_when_the_track_is_unpublished() -> None:

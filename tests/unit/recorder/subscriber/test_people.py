@@ -10,7 +10,7 @@ from meet.recorder.journal.records import Person, Record, TrackEnd
 from meet.recorder.journal.summary import Summary
 from meet.recorder.journal.writer import JournalWriter
 from meet.recorder.subscriber.recording import JournalSink, SteadyClock
-from meet.recorder.subscriber.selection import OfParticipant
+from meet.recorder.subscriber.selection import OfMedia, OfParticipant
 from meet.recorder.subscriber.session import _Room
 from tests.unit.recorder import synthetic
 
@@ -45,6 +45,19 @@ def test_of_a_selected_participant_nobody_else_is_seen() -> None:
     room.update([info("a", "Ada"), info("b", "Bob")])
     assert room.people(OfParticipant("id-b")) == {"id-b": "Bob"}
     assert room.people(OfParticipant("id-b", screen_share=True)) == {}
+
+
+def test_whether_a_key_frame_is_to_be_waited_for() -> None:
+    room, ada = _Room(), info("a", "Ada")
+    room.update([ada])
+    assert not room.films(None)
+    ada.tracks.extend([models.TrackInfo(type=models.TrackType.AUDIO), models.TrackInfo(type=models.TrackType.VIDEO)])
+    room.update([ada])
+    assert room.films(None) and room.films(OfParticipant("id-a")) and not room.films(OfParticipant("id-b"))
+    assert room.films(OfMedia("video")) and not room.films(OfMedia("audio"))
+    ada.tracks[1].muted = True
+    room.update([ada])
+    assert not room.films(None)
 
 
 def people(directory: Path) -> list[tuple[str, str, bool]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from livekit.protocol import models
 
-from meet.recorder.subscriber.selection import OfParticipant, OfTracks, Selection, chosen_by
+from meet.recorder.subscriber.selection import OfMedia, OfParticipant, OfTracks, Selection, chosen_by
 
 SOURCE = models.TrackSource
 
@@ -27,6 +27,8 @@ def person(identity: str, **tracks: Any) -> models.ParticipantInfo:
         ({"participant": {"identity": "ann", "screen_share": True}}, OfParticipant("ann", screen_share=True)),
         ({"tracks": {"video": "TR_v", "audio": "", "direct": True}}, OfTracks("TR_v", "")),
         ({"tracks": {"video": "TR_v", "audio": "TR_a"}}, OfTracks("TR_v", "TR_a")),
+        ({"only": "audio"}, OfMedia("audio")),
+        ({"only": "audio", "tracks": {"video": "", "audio": "TR_a"}}, OfMedia("audio", OfTracks("", "TR_a"))),
     ],
 )
 def test_what_the_request_says(request_: dict[str, Any], expected: Selection | None) -> None:
@@ -59,6 +61,19 @@ def test_tracks_by_sid_whoever_has_them() -> None:
     assert selection.shows(ann) and not selection.shows(bob)
     assert selection.source(ann, ann.tracks[0], "camera") == "camera"
     assert selection.source(bob, bob.tracks[0], "microphone") == "screen_share_audio"  # heard, not seen
+
+
+@pytest.mark.parametrize(("media", "wanted"), [("audio", ["TR_m", "TR_n"]), ("video", ["TR_c", "TR_s"])])
+def test_sound_alone_or_pictures_alone_of_everybody(media: str, wanted: list[str]) -> None:
+    kinds = {"TR_m": "AUDIO", "TR_c": "VIDEO", "TR_s": "VIDEO", "TR_n": "AUDIO", "TR_d": "DATA"}
+    tracks = [models.TrackInfo(sid=sid, type=kind) for sid, kind in kinds.items()]
+    ann = models.ParticipantInfo(identity="ann", tracks=tracks)
+    selection = OfMedia(media)
+    assert [track.sid for track in tracks if selection.wants(ann, track)] == wanted
+    assert selection.lasts and selection.is_about(ann) and selection.shows(ann) and selection.patience_s is None
+    assert selection.source(ann, tracks[0], "microphone") == "microphone"
+    one = OfMedia(media, OfParticipant("bob"))
+    assert not one.lasts and not one.is_about(ann) and not any(one.wants(ann, track) for track in tracks)
 
 
 def test_both_tracks_of_one_person_belong_together() -> None:

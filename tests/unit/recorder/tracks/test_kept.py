@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,8 @@ def test_recompose_in_the_layouts_of_the_recording(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--output", str(output)])
     assert result.exit_code == 0, result.output
     assert "1.8 s" in result.output
+    again = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--output", str(output)])
+    assert again.exit_code == 1 and "is there already" in again.output
     decoded = media.decode(output)
     assert (decoded.width, decoded.height) == (1280, 720)
     assert (decoded.luma[15][:, 5] < 25).mean() > 0.4, "two tiles beside each other"
@@ -62,6 +65,32 @@ def test_recompose_in_another_layout_and_encoding(tmp_path: Path) -> None:
     assert abs(decoded.luma[30].astype(int) - decoded.luma[50]).mean() < 20, "no change of layout"
 
 
+def test_recompose_the_sound_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--audio-only"])
+    assert result.exit_code == 0 and "EG_abcdefgh.m4a: 1.8 s" in result.output, result.output
+    sound = media.decode_sound(tmp_path / "EG_abcdefgh.m4a")
+    assert len(media.beeps(sound)) == 2 and abs(sound.audio_s - 1.8) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("only", "container", "ending"), [("audio", "ogg", ".ogg"), ("audio", None, ".m4a"), ("video", None, ".mp4")]
+)
+def test_what_was_not_recorded_is_not_made(tmp_path: Path, only: str, container: str | None, ending: str) -> None:
+    folder = keep(tmp_path)
+    known = state.read(folder / "state.json")
+    assert known is not None
+    state.write(folder / "state.json", replace(known, only=only, container=container))
+    kept = KeptJournal.find(tmp_path / "spool", RECORDING)
+    assert kept.profile().ending == ending
+    again = kept.profile("H264_1080P_30")
+    assert (again.picture, again.sound, again.ogg) == (only == "video", only == "audio", False)
+    if only == "video":
+        with pytest.raises(NotKept, match="no sound"):
+            kept.profile(audio_only=True)
+
+
 def test_an_unknown_encoding_is_a_wrong_call(tmp_path: Path) -> None:
     keep(tmp_path)
     result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--encoding", "H264_4K"])
@@ -76,6 +105,8 @@ def test_tracks(tmp_path: Path) -> None:
     manifest = json.loads((output / "manifest.json").read_text())
     assert [track["identity"] for track in manifest["tracks"]] == ["ada", "ada", "bob"]
     assert all((output / track["file"]).stat().st_size > 1000 for track in manifest["tracks"])
+    again = CliRunner().invoke(main, ["tracks", RECORDING, "--data-dir", str(tmp_path), "--output", str(output)])
+    assert again.exit_code == 1 and "is not empty" in again.output
 
 
 @pytest.mark.parametrize("recording", ["EG_nobody", "standup", "EG_/../..", ""])

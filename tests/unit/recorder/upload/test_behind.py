@@ -22,7 +22,7 @@ class Store:
     """Takes parts of 1000 bytes, unless it is told to be away or to be held."""
 
     def __init__(self) -> None:
-        self.sent = 0
+        self.sent = self.asked = 0
         self.away = self.abandoned = self.closed = False
         self.go = asyncio.Event()
         self.go.set()
@@ -32,8 +32,13 @@ class Store:
         assert (key, content_type, progress.name) == ("r/a.mp4", "video/mp4", "composite.upload")
         return self
 
-    async def advance(self, settled: int, pace: Pace | None = None) -> int:
+    async def check(self) -> None:
+        self.asked += 1
         if self.away:
+            raise StorageUnavailable("The object store at nowhere does not answer.")
+
+    async def advance(self, settled: int, pace: Pace | None = None) -> int:
+        if self.away and self.sent + PART <= settled:
             raise StorageUnavailable("The object store at nowhere does not answer.")
         if self.sent + PART > settled:
             return 0
@@ -53,7 +58,7 @@ class Store:
 def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     made = Store()
     monkeypatch.setattr(storage, "create", lambda _settings: made)
-    for name in ("_POLL_S", "_FIRST_RETRY_S", "_MAX_RETRY_S"):
+    for name in ("_POLL_S", "_FIRST_RETRY_S", "_MAX_RETRY_S", "_WORTH_TELLING_S"):
         monkeypatch.setattr(module, name, 0.01)
     return made
 
@@ -109,6 +114,24 @@ async def test_a_store_that_is_away_is_told_when_it_matters(
     assert troubles[-1] is None
 
 
+async def test_a_store_is_asked_before_there_is_anything_for_it(
+    upload: UploadBehind, store: Store, composite: Path, troubles: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong credentials are not found out at the end of a long still meeting."""
+    monkeypatch.setattr(module, "_ASK_EVERY_S", 0.02)
+    monkeypatch.setattr(module, "_FIRST_ASKED_AFTER_S", 0.0)
+    composite.write_bytes(FRAGMENT[:500])
+    store.away = True
+    upload.start()
+    await until(lambda: troubles)
+    assert "does not answer" in (troubles[0] or "")
+    store.away = False
+    await until(lambda: troubles[-1] is None)
+    asked = store.asked
+    await until(lambda: store.asked > asked)
+    assert store.sent == 0
+
+
 async def test_the_end_waits_for_the_part_on_its_way_and_lifts_the_pace(upload: UploadBehind, store: Store) -> None:
     store.go.clear()
     upload.start()
@@ -132,6 +155,13 @@ async def test_abandoning_ends_the_sending(upload: UploadBehind, store: Store, c
     composite.write_bytes(FRAGMENT * 9)
     await asyncio.sleep(0.05)
     assert store.sent == 3 * PART
+
+
+async def test_a_file_that_is_begun_again_is_left_to_the_end(upload: UploadBehind, store: Store) -> None:
+    await upload.store()
+    upload.start()
+    await asyncio.sleep(0.05)
+    assert store.sent == 0
 
 
 async def test_closing_does_not_wait_for_the_store(upload: UploadBehind, store: Store) -> None:

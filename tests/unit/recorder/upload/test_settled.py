@@ -56,6 +56,22 @@ def test_a_shorter_file_is_another_one(tmp_path: Path) -> None:
     assert settled.bytes() == 0
 
 
+def test_whole_pages_of_an_ogg_file_are_final(tmp_path: Path) -> None:
+    path = tmp_path / "composite.mp4"
+    output, settled = Output(path, Profile.of("H264_720P_30", "audio", "ogg")), Settled(path, "ogg")
+    seen = []
+    for number in range(600):
+        output.audio(np.zeros((2, output.block), dtype=np.float32))
+        if number % 25 == 0 and (end := settled.bytes()):
+            seen.append(path.read_bytes()[:end])
+    output.close()
+    whole = path.read_bytes()
+    assert len(set(seen)) >= 8 and all(whole.startswith(before) for before in seen)
+    assert settled.bytes() == len(whole)
+    path.write_bytes(whole[:-3])
+    assert 0 < Settled(path, "ogg").bytes() < len(whole) - 3
+
+
 @pytest.mark.parametrize(
     "head", [b"", b"\0\0\0\x07mdat", b"\0\0\0\0mdat1234", b"\0\0\0\x01mdat\0\0", b"\0\0\0\x11mdat12345678"]
 )
