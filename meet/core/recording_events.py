@@ -176,8 +176,14 @@ def _with_egress(stored: Recording, egress: Egress, now: int) -> Recording:
         error=egress.error or stored.error,
         # Why what is being recorded cannot be stored, until it can; a reason to end stays.
         details=egress.details if egress.status == "active" else egress.details or stored.details,
-        updated_at=egress.updated_at_ms or now,
+        updated_at=_changed_at(stored, egress, now),
     )
+
+
+def _changed_at(stored: Recording, egress: Egress, now: int) -> int:
+    """When the status became what it is: other details make it no younger."""
+    same = stored.updated_at and stored.status == egress.status
+    return stored.updated_at if same else egress.updated_at_ms or now
 
 
 def _explains(stored: Recording, egress: Egress) -> bool:

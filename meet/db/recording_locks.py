@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from meet.core.errors import RoomNotFound
 from meet.core.model.recording import RecordingLock
 
-from .tables import recording_locks
+from .tables import recording_locks, recordings
+
+ENDING_MS: Final = 15_000
+"""A recording that has been over for so long only waits for its file, for hours when the store is away: its room may be
+recorded again."""
 
 _ACQUIRE = insert(recording_locks).prefix_with("OR IGNORE", dialect="sqlite")
+_TAKE_OVER = (
+    update(recording_locks)
+    .where(
+        recording_locks.c.room_id == bindparam("room"),
+        exists().where(
+            recordings.c.object_key == recording_locks.c.object_key,
+            recordings.c.status == "ending",
+            recordings.c.updated_at < bindparam("ended_before"),
+        ),
+    )
+    .values(object_key=bindparam("key"), created_at=bindparam("now"))
+)
 
 
 def acquire(connection: Connection, room_id: str, key: str, now: int) -> bool:
-    """True for the one who gets it. Raises RoomNotFound when the room vanished (its foreign key)."""
+    """True for the one who gets it: nobody has it, or a recording of which only the file is missing (ENDING_MS).
+
+    Raises RoomNotFound when the room vanished (its foreign key)."""
     row = {"room_id": room_id, "object_key": key, "created_at": now}
     try:
-        return connection.execute(_ACQUIRE, row).rowcount == 1
+        if connection.execute(_ACQUIRE, row).rowcount == 1:
+            return True
     except IntegrityError:
         raise RoomNotFound(room_id) from None
+    taking = {"room": room_id, "key": key, "now": now, "ended_before": now - ENDING_MS}
+    return connection.execute(_TAKE_OVER, taking).rowcount == 1
 
 
 def release(connection: Connection, room_id: str, key: str) -> bool:

@@ -28,6 +28,7 @@ _STATUS: Final[dict[int, RecordingStatus]] = {
     api.EgressStatus.EGRESS_LIMIT_REACHED: "limit_reached",
 }
 _EXTENSION: Final = ".mp4"
+_INT32_MAX: Final = 2**31 - 1
 
 
 def composite_request(
@@ -52,17 +53,22 @@ def _advanced(encoding: EncodingOptions) -> api.EncodingOptions:
     video, audio = encoding["video"], encoding["audio"]
     video_codecs, audio_codecs = dict(pb.VideoCodec.items()), dict(pb.AudioCodec.items())
     return api.EncodingOptions(
-        width=round(video["width"]),
-        height=round(video["height"]),
-        depth=round(video["depth"]),
-        framerate=round(video["framerate"]),
+        width=_int32(video["width"]),
+        height=_int32(video["height"]),
+        depth=_int32(video["depth"]),
+        framerate=_int32(video["framerate"]),
         video_codec=_enum(video_codecs.get(video["codec"], pb.VideoCodec.H264_MAIN)),
-        video_bitrate=round(video["bitrate"]),
+        video_bitrate=_int32(video["bitrate"]),
         key_frame_interval=video["keyFrameInterval"],
         audio_codec=_enum(audio_codecs.get(audio["codec"], pb.AudioCodec.OPUS)),
-        audio_bitrate=round(audio["bitrate"]),
-        audio_frequency=round(audio["frequency"]),
+        audio_bitrate=_int32(audio["bitrate"]),
+        audio_frequency=_int32(audio["frequency"]),
     )
+
+
+def _int32(number: float) -> int:
+    """What the protocol's field can hold; the recorder says what it makes of that."""
+    return min(round(number), _INT32_MAX)
 
 
 def is_recording(info: api.EgressInfo) -> bool:

@@ -47,6 +47,25 @@ async def test_one_lock_for_fifty_from_two_connections(database: Database, path:
     other.close()
 
 
+@pytest.mark.parametrize(
+    ("status", "ended_ms_ago", "free"),
+    [("active", 60_000, False), ("ending", 10_000, False), ("ending", 20_000, True)],
+)
+async def test_a_file_that_is_long_in_coming_does_not_keep_its_room(
+    database: Database, status: RecordingStatus, ended_ms_ago: int, free: bool
+) -> None:
+    recordings = database.repositories().recordings
+    await database.repositories().rooms.add(room())
+    old = recording(status=status, updated_at=100_000 - ended_ms_ago)
+    assert await recordings.create(old)
+    tries = [recordings.acquire_lock("room-1", f"key-{n}", 100_000) for n in range(5)]
+    assert sum(await asyncio.gather(*tries)) == free
+    (lock,) = await recordings.locks()
+    assert (lock.key == old.key) is not free
+    await recordings.advance(replace(old, status="complete"))
+    assert [held.key for held in await recordings.locks()] == ([lock.key] if free else []), "it has its own, or none"
+
+
 async def test_lock_of_a_room_that_is_gone(database: Database) -> None:
     with pytest.raises(RoomNotFound):
         await database.repositories().recordings.acquire_lock("nowhere", "key", 1)

@@ -6,6 +6,7 @@ import datetime
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -95,6 +96,17 @@ async def test_encodings_survive_both_ways(media: LiveKitMediaServer, server: Se
     assert (started.encoding, started.layout, started.key) == (encoding, "single-speaker", "p/a--x.mp4")
     assert (started.status, started.room_name) == ("starting", "a")
     assert server.control.states[started.egress_id].request.encoding == encoding
+
+
+async def test_numbers_that_the_protocol_cannot_hold(media: LiveKitMediaServer, server: Server) -> None:
+    """The contract sets no upper bounds; what cannot be made is the recorder's to say."""
+    much = {"width": 3e9, "framerate": 1e300, "bitrate": 1e18, "depth": 1e18}
+    known = cast(dict[str, dict[str, Any]], OPTIONS)
+    options: Any = {"video": known["video"] | much, "audio": known["audio"] | {"bitrate": 1e18, "frequency": 1e18}}
+    server.registry.create("a")
+    with pytest.raises(ValidationFailed) as caught:
+        await media.start_room_composite("a", layout="grid", encoding=options, key="p/a--x.mp4")
+    assert caught.value.issues == (Issue("config.encoding", "width, height and framerate are out of range"),)
 
 
 async def test_sound_alone(media: LiveKitMediaServer, server: Server) -> None:
