@@ -16,6 +16,7 @@ import structlog
 from meet.fragments.index import FragmentIndex
 from meet.fragments.runs import NotFragmented
 from meet.recorder.composer.compose import Result
+from meet.recorder.upload.silence import telling
 from storage import BlobStore, InvalidKey, StorageError
 from storage.keys import index_key
 from storage.localfile import read_once
@@ -99,14 +100,15 @@ async def store(
     file and not sent again, not even by another process.
     on_trouble: told, in words for people, why it is not there yet.
     """
-    delay = _FIRST_RETRY_S
+    delay, progress = _FIRST_RETRY_S, path.with_suffix(".upload")
     while True:
         try:
-            await _put_index(blobs, key, path)
-            for where, content in (await asyncio.to_thread(beside)).items():
-                await blobs.put_file(where, content, "application/json")
-            sent = await blobs.put_file(key, path, content_type, progress=path.with_suffix(".upload"), final=True)
-            stored = await blobs.head(key)
+            async with telling(progress, on_trouble):
+                await _put_index(blobs, key, path)
+                for where, content in (await asyncio.to_thread(beside)).items():
+                    await blobs.put_file(where, content, "application/json")
+                sent = await blobs.put_file(key, path, content_type, progress=progress, final=True)
+                stored = await blobs.head(key)
             if (stored.size, stored.etag) == (size, sent.etag):
                 return
             trouble = f"the store holds other content ({stored.size} of {size} bytes) than it confirmed"

@@ -14,6 +14,7 @@ import storage
 from meet.config import Settings
 from meet.recorder.composer.profile import Profile
 from meet.recorder.upload.settled import Settled
+from meet.recorder.upload.silence import WORTH_TELLING_S, telling
 from storage import Behind, BlobStore, Pace, StorageError
 
 log = structlog.get_logger(__name__)
@@ -21,8 +22,6 @@ log = structlog.get_logger(__name__)
 _POLL_S: Final = 2.0
 _FIRST_RETRY_S: Final = 1.0
 _MAX_RETRY_S: Final = 60.0
-_WORTH_TELLING_S: Final = 10.0
-"""A store that is away for a few seconds is nobody's business."""
 _ASK_EVERY_S: Final = 60.0
 """So long after the last part the store is asked whether it would take one: a still meeting fills none for minutes."""
 _FIRST_ASKED_AFTER_S: Final = 5.0
@@ -45,6 +44,7 @@ class UploadBehind:
         """on_trouble: told why the store has not taken anything for a while, and None when it does again."""
         self._settings = settings
         self._path, self._key, self._profile = path, key, profile
+        self._progress = path.with_suffix(".upload")
         self._on_trouble = on_trouble
         self._store: BlobStore | None = None
         self._pace = Pace(_SLOWEST)
@@ -91,8 +91,7 @@ class UploadBehind:
         return self._store
 
     def _behind(self, store: BlobStore) -> Behind | None:
-        progress = self._path.with_suffix(".upload")
-        return store.behind(self._key, self._path, self._profile.content_type, progress=progress)
+        return store.behind(self._key, self._path, self._profile.content_type, progress=self._progress)
 
     async def _run(self) -> None:
         try:
@@ -112,17 +111,19 @@ class UploadBehind:
             try:
                 final = await asyncio.to_thread(settled.bytes)
                 self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * final / (time.monotonic() - began + 1))
-                sent = await behind.advance(final, self._pace)
-                if not sent and tried_at - heard_at >= _ASK_EVERY_S:
-                    await store.check()
-                elif not sent:
+                asking = tried_at - heard_at >= _ASK_EVERY_S
+                async with telling(self._progress, self._not_stored):
+                    sent = await behind.advance(final, self._pace)
+                    if not sent and asking:
+                        await store.check()
+                if not sent and not asking:
                     await self._pause(_POLL_S)
                     continue
             except (StorageError, OSError) as error:
                 failing_since = failing_since or tried_at
                 log.warning("upload_behind_failed", key=self._key, error=str(error), retry_in_s=delay)
-                if time.monotonic() - failing_since >= _WORTH_TELLING_S:
-                    self._tell(f"what is recorded cannot be stored yet: {error}")
+                if time.monotonic() - failing_since >= WORTH_TELLING_S:
+                    self._not_stored(str(error))
                 await self._pause(delay)
                 delay = min(delay * 2, _MAX_RETRY_S)
                 continue
@@ -130,6 +131,9 @@ class UploadBehind:
                 log.info("part_stored_behind", key=self._key, size=sent)
             heard_at, failing_since, delay = time.monotonic(), None, _FIRST_RETRY_S
             self._tell(None)
+
+    def _not_stored(self, reason: str) -> None:
+        self._tell(f"what is recorded cannot be stored yet: {reason}")
 
     def _tell(self, trouble: str | None) -> None:
         if trouble is not None or self._told:

@@ -58,7 +58,7 @@ class Store:
 def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     made = Store()
     monkeypatch.setattr(storage, "create", lambda _settings: made)
-    for name in ("_POLL_S", "_FIRST_RETRY_S", "_MAX_RETRY_S", "_WORTH_TELLING_S"):
+    for name in ("_POLL_S", "_FIRST_RETRY_S", "_MAX_RETRY_S", "WORTH_TELLING_S"):
         monkeypatch.setattr(module, name, 0.01)
     return made
 
