@@ -122,7 +122,8 @@ async def test_a_client_that_vanishes_is_noticed_by_its_consent(
     await alice.publish_audio()
     first = media.registry.require("room").participants["alice"].sid
     media.mux.drop = lambda _outgoing, _data: True
-    await until(lambda: media.registry.require("room").participants.get("alice") is None, 20)
+    people = media.registry.require("room").participants
+    # She may be back between two looks.
+    await until(lambda: "alice" not in people or people["alice"].sid != first, 20)
     media.mux.drop = None
-    await until(lambda: "alice" in media.registry.require("room").participants, 30)
-    assert media.registry.require("room").participants["alice"].sid != first
+    await until(lambda: "alice" in people and people["alice"].sid != first, 30)

@@ -95,7 +95,7 @@ def recording(
         monkeypatch.setattr(owner, name, 0.05)
     monkeypatch.setattr(finish, "_FIRST_RETRY_S", 0.1)
     monkeypatch.setattr(module, "_SLOWEST", 1 << 30)
-    monkeypatch.setattr(module, "_WORTH_TELLING_S", 0.0)
+    monkeypatch.setattr(module, "WORTH_TELLING_S", 0.0)
     made = Recording(tmp_path, weather[1], bucket.name)
     made.grow(8)
     return made
