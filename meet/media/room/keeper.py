@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -24,6 +25,9 @@ from meet.media.room.registry import RoomRegistry
 from meet.media.room.room import Room
 
 log = structlog.get_logger(__name__)
+
+_PATIENCE_S: Final = 1.0
+"""How long an answer to the API waits for the disk: a meeting matters more than its file."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,12 @@ class RoomKeeper:
                 kept.restore(registry)
         self._following = True
         registry.add_listener(self._on_event)
+        registry.settle = self._written
+
+    async def _written(self) -> None:
+        """Return when what has happened so far is in its file, or when the disk takes too long."""
+        if self._following:
+            await asyncio.wait((asyncio.wrap_future(self._later(lambda: None)),), timeout=_PATIENCE_S)
 
     async def close(self) -> None:
         """Stop following and wait for what is being written. Rooms that exist now are there at the next start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
@@ -41,6 +41,8 @@ class RoomRegistry:
         self._wall_ms = wall_ms
         self._rooms: dict[str, Room] = {}
         self._listeners: list[Listener] = []
+        self.settle: Callable[[], Awaitable[None]] = _nothing_to_wait_for
+        """Await it before a change is answered to whoever asked for it: the next process then knows it, too."""
 
     def add_listener(self, listener: Listener) -> None:
         """Call `listener(event)` for every event from now on. An exception of a listener is logged, not raised."""
@@ -128,3 +130,7 @@ class RoomRegistry:
             del self._rooms[room.name]
         room.close(reason, action)
         log.info("room_finished", room=room.name, sid=room.sid, reason=reason.name)
+
+
+async def _nothing_to_wait_for() -> None:
+    """Rooms that are kept nowhere."""

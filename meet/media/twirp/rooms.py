@@ -58,7 +58,9 @@ class RoomServiceApi:
             departure_timeout_s=request.departure_timeout or None,
             max_participants=request.max_participants or None,
         )
-        return wire.room_info(self._registry.create(request.name, options))
+        room = self._registry.create(request.name, options)
+        await self._registry.settle()
+        return wire.room_info(room)
 
     async def list_rooms(self, grants: Grants, request: api.ListRoomsRequest) -> api.ListRoomsResponse:
         grants.need_list()
@@ -67,6 +69,7 @@ class RoomServiceApi:
     async def delete_room(self, grants: Grants, request: api.DeleteRoomRequest) -> api.DeleteRoomResponse:
         grants.need_create()
         self._registry.delete(request.room)
+        await self._registry.settle()
         return api.DeleteRoomResponse()
 
     async def update_room_metadata(self, grants: Grants, request: api.UpdateRoomMetadataRequest) -> pb.Room:
@@ -74,6 +77,7 @@ class RoomServiceApi:
         _check_metadata(request.metadata)
         room = self._registry.require(request.room)
         room.update_metadata(request.metadata)
+        await self._registry.settle()
         return wire.room_info(room)
 
     async def list_participants(

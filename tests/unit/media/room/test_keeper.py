@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
+from livekit.api import CreateRoomRequest, DeleteRoomRequest, UpdateRoomMetadataRequest
 
+import meet.media.room.keeper as keeper_module
 from meet.media.room import LeaveAction, LeaveReason, RoomEvent, RoomKeeper, RoomOptions, RoomRegistry
 from meet.media.room.keeper import kept_rooms
+from meet.media.twirp.auth import Grants
+from meet.media.twirp.rooms import RoomServiceApi
 from tests.unit.media.fakes import Clock, FakeLink, World
 
 
@@ -40,6 +45,35 @@ async def test_a_room_comes_back_as_it_was(tmp_path: Path) -> None:
     assert (again.name, again.sid, again.created_at_ms) == ("a/../b", room.sid, room.created_at_ms)
     assert (again.metadata, again.empty_timeout_s, again.departure_timeout_s) == ("new", 7, 9)
     assert (again.max_participants, again.restored, events) == (3, True, [])
+
+
+async def test_what_was_answered_is_kept(tmp_path: Path) -> None:
+    """The process may be killed right after its answer."""
+    registry = RoomRegistry()
+    await registry.settle()  # nobody keeps these
+    keeper = RoomKeeper(tmp_path)
+    keeper.open(registry)
+    rooms = RoomServiceApi(registry)
+    grants = Grants(room_create=True, room_list=True, room_admin=True, room="one")
+    for name in ("one", "other"):
+        await rooms.create_room(grants, CreateRoomRequest(name=name, metadata="old"))
+    await rooms.update_room_metadata(grants, UpdateRoomMetadataRequest(room="one", metadata="new"))
+    await rooms.delete_room(grants, DeleteRoomRequest(room="other"))
+    assert [(room.name, room.metadata) for room in kept_rooms(tmp_path)] == [("one", "new")]
+    await keeper.close()
+
+
+async def test_a_disk_that_hesitates_does_not_keep_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "_PATIENCE_S", 0.05)
+    going_on = threading.Event()
+    monkeypatch.setattr(keeper_module, "_write", lambda path, content: going_on.wait(30))
+    registry, keeper = RoomRegistry(), RoomKeeper(tmp_path)
+    keeper.open(registry)
+    registry.create("room")
+    await registry.settle()
+    assert not going_on.is_set()
+    going_on.set()
+    await keeper.close()
 
 
 async def test_nobody_comes_back(tmp_path: Path) -> None:
