@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from meet.client.models.sharing import ShareLink
 
 _STATUS = click.Choice(["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"])
+_LAYOUT = click.Choice(["grid", "speaker", "single-speaker"])
 
 
 @click.group()
 def recordings() -> None:
-    """Recordings: list, show, start, pause, resume, stop, download, share and unshare, delete."""
+    """Recordings: list, show, start, layout, pause, resume, stop, download, share and unshare, delete."""
 
 
 def _facts(recording: Recording) -> list[tuple[str, str]]:
@@ -133,6 +134,16 @@ def start(
 def pause(session: Session, recording_id: str) -> None:
     """Keep nothing of the meeting until `resume`."""
     recording = session.client.recordings.pause(recording_id)
+    print_answer(recording, _known_facts(recording), as_json=session.as_json)
+
+
+@recordings.command()
+@click.argument("recording_id")
+@click.argument("layout", type=_LAYOUT)
+@operator()
+def layout(session: Session, recording_id: str, layout: str) -> None:
+    """Arrange the picture of a running recording differently from now on."""
+    recording = session.client.recordings.set_layout(recording_id, layout)
     print_answer(recording, _known_facts(recording), as_json=session.as_json)
 
 

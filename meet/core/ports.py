@@ -330,6 +330,10 @@ class MediaServer(Protocol):
         """Raises EgressNotFound or EgressNotActive."""
         ...
 
+    async def update_layout(self, egress_id: str, layout: Layout) -> Egress:
+        """Arrange the picture of a running one differently. Raises EgressNotFound or EgressNotActive."""
+        ...
+
     async def list_egress(
         self, *, room: str | None = None, egress_id: str | None = None, active: bool | None = None
     ) -> list[Egress]: ...

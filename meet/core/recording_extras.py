@@ -1,4 +1,4 @@
-"""RecordingExtras: our own operations on recordings - pausing, composing later, and what is known of a file."""
+"""RecordingExtras: what our own operations do with recordings - pausing, composing later, another layout, facts of a file."""
 
 from __future__ import annotations
 
@@ -75,6 +75,13 @@ class RecordingExtras:
             with contextlib.suppress(MediaServerError):  # it runs; what else is known can be asked for later
                 return KnownRecording.of(recording, await self._of(recording))
         return KnownRecording(recording, RecordingFacts(compose=compose))
+
+    async def set_layout(self, caller: Caller, recording_id: str, layout: Layout) -> KnownRecording:
+        """Arrange the picture differently from now on. Raises as `RecordingService.set_layout`."""
+        recording = await self._recordings.set_layout(caller, recording_id, layout)
+        with contextlib.suppress(MediaServerError):  # it is done; what else is known can be asked for later
+            return KnownRecording.of(recording, await self._of(recording))
+        return KnownRecording.of(recording, None)
 
     async def pause(self, caller: Caller, recording_id: str) -> KnownRecording:
         """Record nothing until it is resumed; one that is paused already stays so.

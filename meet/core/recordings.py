@@ -126,6 +126,22 @@ class RecordingService:
             result = replace(result, duration=stopped.duration_s or elapsed)
         return result
 
+    async def set_layout(self, caller: Caller, recording_id: str, layout: Layout) -> Recording:
+        """Arrange the picture of a running recording differently from now on; any LiveKit server can do so.
+
+        Raises RecordingNotFound, InsufficientPermissions, RecordingAlreadyStopped, MediaServerError."""
+        recording = await self.accessible(caller, recording_id, "canRecord")
+        if recording.status not in ("starting", "active"):
+            raise RecordingAlreadyStopped(recording_id)
+        try:
+            changed = await self._media.update_layout(recording.egress_id, layout)
+        except EgressNotFound:
+            raise RecordingNotFound(recording_id) from None
+        except EgressNotActive:
+            raise RecordingAlreadyStopped(recording_id) from None
+        log.info("recording_layout_changed", recording=recording_id, layout=layout)
+        return await self._events.apply(changed) or recording
+
     async def get(self, caller: Caller, recording_id: str) -> Recording:
         """Raises RecordingNotFound, InsufficientPermissions."""
         return await self.accessible(caller, recording_id, "recordingPlay")

@@ -10,7 +10,14 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
 
-from meet.core.errors import MediaServerError, MediaServerUnavailable, RecordingRefused, ValidationFailed
+from meet.core.errors import (
+    EgressNotActive,
+    EgressNotFound,
+    MediaServerError,
+    MediaServerUnavailable,
+    RecordingRefused,
+    ValidationFailed,
+)
 
 _GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 _GONE: Final = frozenset({api.ServerErrorCode.UNKNOWN, api.ServerErrorCode.UNAVAILABLE})
@@ -30,6 +37,19 @@ def calling(operation: str) -> Iterator[None]:
         raise MediaServerUnavailable(operation, type(error).__name__) from error
     except (aiohttp.ClientError, DecodeError) as error:
         raise MediaServerError(operation, type(error).__name__) from error
+
+
+@contextlib.contextmanager
+def of_egress(egress_id: str) -> Iterator[None]:
+    """Within `calling`, where the egress must exist and run. Raises EgressNotFound, EgressNotActive."""
+    try:
+        yield
+    except api.ServerError as error:
+        if error.code == api.ServerErrorCode.NOT_FOUND:
+            raise EgressNotFound(egress_id) from error
+        if error.code == api.ServerErrorCode.FAILED_PRECONDITION:
+            raise EgressNotActive(egress_id) from error
+        raise
 
 
 @contextlib.contextmanager

@@ -12,12 +12,11 @@ import structlog
 from livekit import api
 from livekit.protocol import models as pb
 
-from meet.core.errors import EgressNotActive, EgressNotFound
 from meet.core.meeting_errors import CaptionsUnavailable
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
 from meet.core.model.recording import Egress
-from meet.livekit.calling import calling, starting
+from meet.livekit.calling import calling, of_egress, starting
 from meet.livekit.egress import composite_request, is_recording, to_egress
 from meet.livekit.participants import is_hidden, to_participant
 from meet.livekit.recorder import OwnRecorder
@@ -136,15 +135,15 @@ class LiveKitMediaServer:
 
     async def stop_egress(self, egress_id: str) -> Egress:
         """Stop it. Raises EgressNotFound, EgressNotActive."""
-        with calling(f"stopping egress '{egress_id}'"):
-            try:
-                return to_egress(await self._api.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id)))
-            except api.ServerError as error:
-                if error.code == api.ServerErrorCode.NOT_FOUND:
-                    raise EgressNotFound(egress_id) from error
-                if error.code == api.ServerErrorCode.FAILED_PRECONDITION:
-                    raise EgressNotActive(egress_id) from error
-                raise
+        with calling(f"stopping egress '{egress_id}'"), of_egress(egress_id):
+            return to_egress(await self._api.egress.stop_egress(api.StopEgressRequest(egress_id=egress_id)))
+        raise AssertionError("unreachable")
+
+    async def update_layout(self, egress_id: str, layout: Layout) -> Egress:
+        """Arrange the picture differently. Raises EgressNotFound, EgressNotActive."""
+        request = api.UpdateLayoutRequest(egress_id=egress_id, layout=layout)
+        with calling(f"changing the layout of egress '{egress_id}'"), of_egress(egress_id):
+            return to_egress(await self._api.egress.update_layout(request))
         raise AssertionError("unreachable")
 
     async def list_egress(

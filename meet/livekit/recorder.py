@@ -13,12 +13,11 @@ from google.protobuf.struct_pb2 import Struct
 from livekit import api
 from livekit.api.twirp_client import TwirpClient
 
-from meet.core.errors import EgressNotActive, EgressNotFound
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.recording import TERMINAL, Egress
 from meet.core.model.recording_facts import COMPOSE, Compose, Integrity, RecordingFacts
 from meet.core.recording_errors import EgressSilent, RecorderMissing
-from meet.livekit.calling import calling, starting
+from meet.livekit.calling import calling, of_egress, starting
 from meet.livekit.egress import composite_request, to_egress
 
 M = TypeVar("M", bound=Message)
@@ -57,14 +56,10 @@ class OwnRecorder:
     async def set_paused(self, egress_id: str, paused: bool) -> RecordingFacts:
         """Pause, or go on. Raises EgressNotFound, EgressNotActive, EgressSilent."""
         word = "pausing" if paused else "resuming"
-        with calling(f"{word} egress '{egress_id}'"), _ours("pause recordings"):
+        with calling(f"{word} egress '{egress_id}'"), _ours("pause recordings"), of_egress(egress_id):
             try:
                 return await self._ask("PauseEgress" if paused else "ResumeEgress", egress_id)
             except api.ServerError as error:
-                if error.code == api.ServerErrorCode.NOT_FOUND:
-                    raise EgressNotFound(egress_id) from error
-                if error.code == api.ServerErrorCode.FAILED_PRECONDITION:
-                    raise EgressNotActive(egress_id) from error
                 if error.code == api.ServerErrorCode.DEADLINE_EXCEEDED:
                     raise EgressSilent(egress_id) from error
                 raise

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, MediaServerUnavailable
 from meet.core.model.encoding import Encoding, Layout
@@ -140,14 +141,20 @@ class MediaServerInMemory:
 
     async def stop_egress(self, egress_id: str) -> Egress:
         self._check(f"stopping egress '{egress_id}'")
+        return self._change(egress_id, status="ending", duration_s=1.5)
+
+    async def update_layout(self, egress_id: str, layout: Layout) -> Egress:
+        self._check(f"changing the layout of egress '{egress_id}'")
+        return self._change(egress_id, layout=layout)
+
+    def _change(self, egress_id: str, **changes: Any) -> Egress:
         egress = self.egress.get(egress_id)
         if egress is None:
             raise EgressNotFound(egress_id)
         if egress.status not in ("starting", "active"):
             raise EgressNotActive(egress_id)
-        stopped = replace(egress, status="ending", duration_s=1.5)
-        self.egress[egress_id] = stopped
-        return stopped
+        self.egress[egress_id] = changed = replace(egress, **changes)
+        return changed
 
     async def list_egress(
         self, *, room: str | None = None, egress_id: str | None = None, active: bool | None = None

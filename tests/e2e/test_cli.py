@@ -223,7 +223,8 @@ async def test_a_recording_from_start_to_file(server: Server, api: Api, tmp_path
             assert (await later(server, "recordings", command, recording["recordingId"], "--json")).json[
                 "paused"
             ] is paused
-        await asyncio.sleep(1)
+        arranged = await later(server, "recordings", "layout", recording["recordingId"], "speaker", "--json")
+        assert arranged.json["layout"] == "speaker"
         stopped = await later(server, "recordings", "stop", recording["recordingId"])
         assert (stopped.code, "ending" in stopped.out) == (0, True)
     recording_id = recording["recordingId"]

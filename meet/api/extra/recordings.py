@@ -1,4 +1,4 @@
-"""/recordings: composing later, pausing, and what is known of a file."""
+"""/recordings: composing later, another layout, pausing, and what is known of a file."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ async def start_composed_recording(call: Call) -> Response:
 
 async def inspect_recording(call: Call) -> Response:
     return _known(await services(call).recording_extras.get(caller(call), call.params["recordingId"]))
+
+
+async def set_recording_layout(call: Call) -> Response:
+    extras = services(call).recording_extras
+    return _known(await extras.set_layout(caller(call), call.params["recordingId"], call.body["layout"]))
 
 
 async def pause_recording(call: Call) -> Response:

@@ -82,6 +82,12 @@ class RecordingOperations(Resource):
         url = EXTRA + path("/recordings/{}", recording_id)
         return self._request("GET", url, KnownRecording.model_validate_json)
 
+    @operation("setRecordingLayout")
+    def set_layout(self, recording_id: str, layout: str) -> Flow[KnownRecording]:
+        """Arrange the picture of a running recording differently from now on."""
+        url = EXTRA + path("/recordings/{}/layout", recording_id)
+        return self._request("PUT", url, KnownRecording.model_validate_json, body={"layout": layout})
+
     @operation("pauseRecording")
     def pause(self, recording_id: str) -> Flow[KnownRecording]:
         """Keep nothing until `resume`; answered when the recorder has paused. Fine when it is paused already."""

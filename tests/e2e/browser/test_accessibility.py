@@ -88,8 +88,8 @@ async def test_a_meeting_can_be_used_by_everyone(shared_server: Server, shared_a
         await ada.set_viewport_size(tour.PHONE)
         bottom = await ada.get_by_test_id("leave-button").evaluate("(e) => e.getBoundingClientRect().bottom")
         assert bottom <= tour.PHONE["height"], "all controls are on the screen"
-        await ada.get_by_test_id("devices-button").click()
-        await inspector.look(ada, "devices")
+        await ada.get_by_test_id("settings-button").click()
+        await inspector.look(ada, "settings")
         await ada.keyboard.press("Escape")
         await ada.get_by_test_id("leave-button").click()
         await expect(ada.get_by_test_id("left")).to_be_visible()

@@ -1,6 +1,8 @@
-"""Moderators at work in a meeting: promote, demote, remove, end for everyone. Real server, real signals."""
+"""Moderators at work in a meeting: promote, demote, remove, end for everyone, choose what is recorded. Real server."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from playwright.async_api import expect
@@ -78,3 +80,52 @@ async def test_changed_rights_of_a_member_reach_the_meeting(shared_server: Serve
         await expect(page.get_by_test_id("left")).to_contain_text("You were removed", timeout=pages.TIMEOUT_MS)
         await page.get_by_test_id("rejoin-button").click()
         await expect(page.get_by_test_id("problem")).to_contain_text("You were removed", timeout=pages.TIMEOUT_MS)
+
+
+@pytest.mark.timeout(120)
+async def test_who_records_chooses_what_is_shown(shared_api: Api) -> None:
+    """In the settings: the layout, before and meanwhile, and sound alone. Nobody else has that choice."""
+    room = await shared_api.create_room("Choices", config={"recording": {"enabled": True, "layout": "speaker"}})
+    links = room["access"]["anonymous"]
+    async with pages.chromium() as browser:
+        context = await browser.new_context()
+        ada, late = await context.new_page(), await context.new_page()
+        await pages.join_room(ada, links["moderator"]["url"], "Ada", camera=False)
+        await pages.join_room(late, links["speaker"]["url"], "Late", camera=False)
+        await late.get_by_test_id("settings-button").click()
+        await expect(late.get_by_role("dialog", name="Settings")).to_be_visible()
+        await expect(late.get_by_test_id("record-layout")).to_be_hidden()
+        layout, sound = ada.get_by_test_id("record-layout"), ada.get_by_test_id("record-sound")
+        done = ada.get_by_role("button", name="Done")
+
+        async def running() -> dict[str, Any]:
+            listed = await shared_api.call("GET", f"/api/v1/recordings?roomId={room['roomId']}&status=active")
+            return dict(listed["recordings"][0])
+
+        await ada.get_by_test_id("settings-button").click()
+        await expect(layout).to_have_value("speaker")
+        await layout.select_option("grid")
+        await done.click()
+        await pages.start_recording(ada)
+        recording = await running()
+        assert recording["layout"] == "grid"
+        await ada.get_by_test_id("settings-button").click()
+        await expect(sound).to_be_disabled()
+        async with ada.expect_response(lambda answer: answer.url.endswith("/layout")) as answer:
+            await layout.select_option("single-speaker")
+        assert (await answer.value).ok
+        assert (await running())["layout"] == "single-speaker"
+        await done.click()
+        await shared_api.call(
+            "PUT", f"/api/extra/v1/recordings/{recording['recordingId']}/layout", {"layout": "speaker"}
+        )
+        await expect(layout).to_have_value("speaker")
+        await pages.stop_recording(ada)
+
+        await ada.get_by_test_id("settings-button").click()
+        await sound.check()
+        await expect(layout).to_be_disabled()
+        await done.click()
+        await pages.start_recording(ada)
+        assert (await running())["filename"].endswith(".m4a")
+        await pages.stop_recording(ada)

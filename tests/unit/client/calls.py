@@ -66,6 +66,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "startRecording": ((ROOM,), {"layout": "grid", "encoding": "H264_720P_30", "fields": "roomId"}),
     "startComposedRecording": ((ROOM, "after"), {"audio_only": True, "layout": "grid", "encoding": "H264_720P_30"}),
     "inspectRecording": ((RECORDING,), {}),
+    "setRecordingLayout": ((RECORDING, "speaker"), {}),
     "pauseRecording": ((RECORDING,), {}),
     "resumeRecording": ((RECORDING,), {}),
     "getRecordings": (

@@ -197,12 +197,21 @@ class FakeMedia:
     async def stop_egress(self, egress_id: str) -> Egress:
         self._up()
         self.stopped.append(egress_id)
+        found = self._running(egress_id)
+        return self.change(egress_id, status="ending" if found.status == "active" else "aborted")
+
+    async def update_layout(self, egress_id: str, layout: Layout) -> Egress:
+        self._up()
+        self._running(egress_id)
+        return self.change(egress_id, layout=layout)
+
+    def _running(self, egress_id: str) -> Egress:
         found = self.egress.get(egress_id)
         if found is None:
             raise EgressNotFound(egress_id)
         if found.status not in ("starting", "active"):
             raise EgressNotActive(egress_id)
-        return self.change(egress_id, status="ending" if found.status == "active" else "aborted")
+        return found
 
     async def list_egress(
         self, *, room: str | None = None, egress_id: str | None = None, active: bool | None = None

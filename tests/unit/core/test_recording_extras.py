@@ -19,7 +19,7 @@ from meet.core.errors import (
 from meet.core.model.recording import Recording
 from meet.core.model.recording_facts import Compose, RecordingFacts
 from meet.core.recording_errors import RecorderMissing, RecorderSilent, RecordingNotActive
-from meet.core.signals import RECORDING_PAUSED
+from meet.core.signals import RECORDING_PAUSED, RECORDING_UPDATED
 from tests.support.recorder import INTEGRITY
 from tests.unit.core.conftest import World
 from tests.unit.core.test_recordings import finished, token
@@ -84,6 +84,30 @@ async def test_who_may_pause_may_record(world: World) -> None:
         await extras.get(token(recording.room_id, canRetrieveRecordings=False), recording.recording_id)
     with pytest.raises(RecordingNotFound):
         await extras.pause(world.admin, "nope--EG_1--0123456789")
+
+
+async def test_another_layout_while_it_runs(world: World) -> None:
+    recording = await running(world)
+    extras, recording_id = world.core.recording_extras, recording.recording_id
+    with pytest.raises(InsufficientPermissions):
+        await extras.set_layout(token(recording.room_id), recording_id, "speaker")
+    for _ in range(2):
+        assert (await extras.set_layout(world.admin, recording_id, "speaker")).recording.layout == "speaker"
+    assert (await world.core.recordings.get(world.admin, recording_id)).layout == "speaker"
+    await world.core.signals.drain()
+    told = [json.loads(each.payload) for each in world.media.sent if each.topic == RECORDING_UPDATED]
+    assert [each["recording"].get("layout") for each in told].count("speaker") == 1, "the second time nothing changed"
+    world.recorder.missing = True
+    assert (await extras.set_layout(world.admin, recording_id, "grid")).recording.layout == "grid"
+    world.media.change(recording.egress_id, status="ending")  # nobody has told us yet
+    with pytest.raises(RecordingAlreadyStopped):
+        await extras.set_layout(world.admin, recording_id, "speaker")
+    world.media.egress.clear()
+    with pytest.raises(RecordingNotFound):
+        await extras.set_layout(world.admin, recording_id, "speaker")
+    over = await finished(world)
+    with pytest.raises(RecordingAlreadyStopped):
+        await extras.set_layout(world.admin, over.recording_id, "speaker")
 
 
 async def test_what_cannot_be_paused(world: World) -> None:

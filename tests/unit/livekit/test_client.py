@@ -149,6 +149,17 @@ async def test_stopping(media: LiveKitMediaServer, server: Server) -> None:
         await media.stop_egress("EG_none")
 
 
+async def test_another_layout(media: LiveKitMediaServer, server: Server) -> None:
+    server.registry.create("a")
+    started = await media.start_room_composite("a", layout="grid", encoding=PRESETS[0], key="a.mp4")
+    assert (await media.update_layout(started.egress_id, "single-speaker")).layout == "single-speaker"
+    await media.stop_egress(started.egress_id)
+    with pytest.raises(EgressNotActive):
+        await media.update_layout(started.egress_id, "grid")
+    with pytest.raises(EgressNotFound):
+        await media.update_layout("EG_none", "grid")
+
+
 async def test_a_start_that_fails(media: LiveKitMediaServer, server: Server) -> None:
     server.registry.create("a")
     server.control.refuse = "disk full"

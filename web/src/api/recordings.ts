@@ -1,6 +1,7 @@
 /** Recordings. All throw ApiError. */
 import { list, part, type Caller, type Listing, type Query } from "./caller";
 import { address } from "../lib/http";
+import type { Layout } from "../lib/layouts";
 import type { KnownRecording, Recording } from "../lib/types";
 
 const path = (recordingId: string, tail = ""): string => `/recordings/${part(recordingId)}${tail}`;
@@ -8,8 +9,22 @@ const path = (recordingId: string, tail = ""): string => `/recordings/${part(rec
 export const listRecordings = (caller: Caller, query: Query): Promise<Listing<Recording>> =>
   list(caller, "recordings", "/recordings", query);
 
-export const startRecording = (caller: Caller, roomId: string): Promise<Recording> =>
-  caller("POST", "api/v1", "/recordings", { body: { roomId } });
+/** What is to be otherwise than the room's configuration says. */
+export interface StartOptions {
+  readonly layout?: Layout;
+  readonly audioOnly?: boolean;
+}
+
+export const startRecording = (caller: Caller, roomId: string, { layout, audioOnly }: StartOptions): Promise<Recording> => {
+  const body = { roomId, ...(layout && { config: { layout } }) };
+  return audioOnly
+    ? caller("POST", "api/extra/v1", "/recordings", { body: { ...body, audioOnly } })
+    : caller("POST", "api/v1", "/recordings", { body });
+};
+
+/** Arrange the picture of one that runs differently. */
+export const setLayout = (caller: Caller, recordingId: string, layout: Layout): Promise<KnownRecording> =>
+  caller("PUT", "api/extra/v1", path(recordingId, "/layout"), { body: { layout } });
 
 export const stopRecording = (caller: Caller, recordingId: string): Promise<Recording> =>
   caller("POST", "api/v1", path(recordingId, "/stop"));

@@ -1,4 +1,5 @@
 /** Shapes of the REST API, as far as the pages read them. Times are milliseconds since the epoch. */
+import type { Layout } from "./layouts";
 
 export type PermissionName =
   | "canRecord" | "canRetrieveRecordings" | "canDeleteRecordings" | "canJoinMeeting" | "canShareAccessLinks"
@@ -18,7 +19,7 @@ interface AccessEntry extends Toggle {
 
 export interface RoomConfig {
   /** `encoding` is the name of a preset, or an object that the pages show and do not edit. */
-  readonly recording: Toggle & { readonly layout?: string; readonly encoding?: string | object };
+  readonly recording: Toggle & { readonly layout?: Layout; readonly encoding?: string | object };
   readonly chat: Toggle;
   readonly virtualBackground: Toggle;
   readonly captions: Toggle;
@@ -55,6 +56,7 @@ export interface Recording {
   readonly roomId: string;
   readonly roomName?: string;
   readonly status: RecordingStatus;
+  readonly layout?: Layout;
   readonly filename?: string;
   readonly startDate?: number;
   readonly endDate?: number;

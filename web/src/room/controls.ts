@@ -1,4 +1,4 @@
-/** The buttons below the meeting: microphone, camera, screen, devices, sound, leave. */
+/** The buttons below the meeting: microphone, camera, screen, settings, sound, leave. */
 import type { Room } from "livekit-client";
 import { byId, toast } from "../lib/dom";
 import type { Member } from "../lib/member";
@@ -21,8 +21,8 @@ export class Controls {
     this.on(this.screen, () => this.setScreen(!local.isScreenShareEnabled));
     this.on(this.sound, () => room.startAudio());
     this.on(byId<HTMLButtonElement>("leave-button"), () => room.disconnect());
-    const dialog = byId<HTMLDialogElement>("devices-dialog");
-    this.on(byId<HTMLButtonElement>("devices-button"), async () => {
+    const dialog = byId<HTMLDialogElement>("settings-dialog");
+    this.on(byId<HTMLButtonElement>("settings-button"), async () => {
       dialog.showModal();
       await this.refresh();
     });
@@ -31,7 +31,7 @@ export class Controls {
 
   close(): void {
     this.listeners.abort();
-    byId<HTMLDialogElement>("devices-dialog").close();
+    byId<HTMLDialogElement>("settings-dialog").close();
   }
 
   setMicrophone(on: boolean): Promise<void> {
@@ -50,7 +50,8 @@ export class Controls {
     this.show(this.camera, "camera", local.isCameraEnabled, devices && this.member.may("canPublishVideo"));
     const shareable = devices && "getDisplayMedia" in navigator.mediaDevices;
     this.show(this.screen, "screen", local.isScreenShareEnabled, shareable && this.member.may("canShareScreen"));
-    byId("devices-button").hidden = !devices;
+    byId("device-choices").hidden = !devices;
+    byId("settings-button").hidden = !devices && byId("recording-choices").hidden;
     this.sound.hidden = this.room.canPlaybackAudio;
     const count = this.room.remoteParticipants.size + 1;
     byId("people-count").textContent = String(count);

@@ -46,7 +46,7 @@ export async function startMeeting(
   });
   const tiles = new Tiles(room);
   const chat = new Chat(room);
-  const recording = new RecordingView(member, config?.recording.enabled !== false);
+  const recording = new RecordingView(member, config?.recording);
   const controls = new Controls(room, member);
   const people = new People(room, member);
   const update = (): void => {

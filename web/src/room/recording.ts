@@ -7,7 +7,8 @@ import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
 import { hasMedia, isSound } from "../lib/types";
 import { Pausing } from "./pausing";
-import type { Recording, RecordingStatus } from "../lib/types";
+import { RecordingChoices } from "./recording_choices";
+import type { Recording, RecordingStatus, RoomConfig } from "../lib/types";
 
 export const RECORDING_TOPIC = "meet_recording_updated";
 
@@ -35,14 +36,16 @@ export class RecordingView {
   private readonly badge = byId("recording-badge");
   private readonly ticker: number;
   private readonly pausing: Pausing;
+  private readonly choices: RecordingChoices;
   private readonly call: Member["request"];
 
   constructor(
     private readonly member: Member,
-    private enabled: boolean,
+    private readonly config: RoomConfig["recording"] | undefined,
   ) {
     this.call = member.request.bind(member);
     this.pausing = new Pausing(member, () => this.render());
+    this.choices = new RecordingChoices(member, config?.layout);
     this.button.addEventListener("click", () => void busy(this.button, () => this.press()).then(() => this.render()));
     this.ticker = window.setInterval(() => this.tick(), 1000);
     this.render();
@@ -102,7 +105,7 @@ export class RecordingView {
     this.current = { recordingId: "", roomId, status: "starting" };
     this.since = Date.now();
     this.render();
-    return startRecording(this.call, roomId);
+    return startRecording(this.call, roomId, this.choices.wanted());
   }
 
   private explain(error: ApiError): string {
@@ -195,7 +198,10 @@ export class RecordingView {
   private render(): void {
     const status = this.current?.status;
     const busyNow = status === "starting" || status === "ending";
-    this.button.hidden = !this.member.may("canRecord") || !this.enabled;
+    const allowed = this.member.may("canRecord") && this.config?.enabled !== false;
+    this.button.hidden = !allowed;
+    this.choices.allow(allowed);
+    this.choices.follow(this.current);
     this.button.disabled = busyNow || this.button.getAttribute("aria-busy") === "true";
     this.button.classList.toggle("recording", status === "active");
     this.label.textContent =

@@ -1,6 +1,7 @@
 /** What a meeting in this room offers, and how it is recorded. */
 import { setConfig } from "../api/rooms";
 import { byId, el, field, select } from "../lib/dom";
+import { LAYOUTS } from "../lib/layouts";
 import { asUser } from "../lib/session";
 import { storeChoice, switchRow } from "../lib/switches";
 import type { Room, RoomConfig } from "../lib/types";
@@ -12,7 +13,6 @@ const FEATURES: readonly [keyof RoomConfig, string, string][] = [
   ["captions", "Live captions", "Where the server offers them."],
   ["e2ee", "End-to-end encryption", "Nobody but the participants can see or hear it; such a room cannot be recorded."],
 ];
-const LAYOUTS = { grid: "Everyone in a grid", speaker: "Speaker large, others beside", "single-speaker": "Only the speaker" };
 const SIZES: Readonly<Record<string, string>> = {
   H264_720P_30: "720p, 30 fps",
   H264_720P_60: "720p, 60 fps",
