@@ -65,13 +65,13 @@ def recording_key(prefix: str, room_id: str, uid: str) -> str:
     return f"{prefix}/recordings/{room_id}/{recording_filename(room_id, uid)}"
 
 
-def uid_of_key(prefix: str, room_id: str, key: str) -> str | None:
-    """The uid inside an object key of ours, or None when the key is not laid out by `recording_key`."""
-    start = f"{prefix}/recordings/{room_id}/{room_id}--"
-    if not key.startswith(start):
-        return None
-    uid = key[len(start) :].removesuffix(".mp4")
-    return uid if _UID.fullmatch(uid) else None
+def uid_of_key(room_id: str, key: str) -> str | None:
+    """The uid inside an object key of ours, or None when the key is not laid out by `recording_key`.
+
+    Whatever its prefix: that may be configured anew while recordings under the old one are not finished."""
+    _, found, name = f"/{key}".rpartition(f"/recordings/{room_id}/{room_id}--")
+    uid = name.removesuffix(".mp4")
+    return uid if found and _UID.fullmatch(uid) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,6 @@ class RecordingEvents:
         webhooks: WebhookEvents,
         wake: Callable[[], None],
         clock: Clock,
-        prefix: str,
     ) -> None:
         self._rooms = rooms
         self._recordings = recordings
@@ -49,7 +48,6 @@ class RecordingEvents:
         self._webhooks = webhooks
         self._wake = wake
         self._clock = clock
-        self._prefix = prefix
         self._changed: dict[str, asyncio.Event] = {}
 
     async def apply(self, egress: Egress) -> Recording | None:
@@ -57,7 +55,7 @@ class RecordingEvents:
 
         None when the egress is no recording of ours, or one that was deleted or given up: that one is stopped, and a
         file that it still produced is removed."""
-        uid = uid_of_key(self._prefix, egress.room_name, egress.key)
+        uid = uid_of_key(egress.room_name, egress.key)
         if uid is None:
             log.info("foreign_egress_ignored", room=egress.room_name, egress=egress.egress_id)
             return None

@@ -1,4 +1,4 @@
-"""RecordingExtras: what our own operations do with recordings - pausing, composing later, another layout, facts of a file."""
+"""RecordingExtras: our own operations on recordings - pausing, composing later, another layout, and facts of a file."""
 
 from __future__ import annotations
 

@@ -125,7 +125,6 @@ def build(
         webhooks=announcements,
         wake=dispatcher.wake,
         clock=clock,
-        prefix=settings.storage_prefix,
     )
     removal = RecordingRemoval(
         recordings=recordings,

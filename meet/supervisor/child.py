@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from meet.supervisor.lifeline import ChildFailed, Lifeline
+from meet.supervisor.lifeline import ChildFailed, Lifeline, NoProcess
 from meet.supervisor.ready import EXIT_CONFIG, READY_FD_VARIABLE
 
 log = structlog.get_logger(__name__)
@@ -104,11 +104,20 @@ class Child:
     async def start(self) -> None:
         """Start and wait until the process says that it is ready. Raises ChildFailed."""
         await self._spawn()
-        self._guard = asyncio.create_task(self._keep_alive())
+        self._watch()
 
     def launch(self) -> None:
         """Start without waiting for readiness; failures go through the ordinary restart."""
+        self._watch()
+
+    def _watch(self) -> None:
+        def ended(guard: asyncio.Task[None]) -> None:
+            if not guard.cancelled() and (error := guard.exception()) is not None:
+                log.error("process_unguarded", name=self.name, exc_info=error)
+                self.unrecoverable.set()
+
         self._guard = asyncio.create_task(self._keep_alive())
+        self._guard.add_done_callback(ended)
 
     async def _spawn(self) -> None:
         self._started_at = time.monotonic()
@@ -143,11 +152,19 @@ class Child:
                     pause = self._backoff.pause_s(time.monotonic() - self._started_at)
                     log.warning("process_died", name=self.name, exit_code=code, restart_in_s=pause)
                     await asyncio.sleep(pause)
-            with contextlib.suppress(ChildFailed):
-                if not self._stopping:
-                    await self._spawn()
-                    self._renewing = False
-                    self._up.set()
+            if self._stopping:
+                break
+            try:
+                await self._spawn()
+                self._renewing = False
+                self._up.set()
+            except NoProcess as error:
+                self._process = None
+                pause = max(self._backoff.pause_s(0), FIRST_BACKOFF_S)
+                log.error("process_not_started", name=self.name, reason=str(error), again_in_s=pause)
+                await asyncio.sleep(pause)
+            except ChildFailed:
+                pass  # it has died: the next turn says so, and waits
         self.finished.set()
 
     async def _end_of(self, process: asyncio.subprocess.Process) -> int:
@@ -228,8 +245,11 @@ async def spawn(
     stdin: int | None = asyncio.subprocess.DEVNULL,
     pass_fds: Sequence[int] = (),
 ) -> Running:
-    """Start `meet <arguments>`; the lifeline tells when it is ready."""
-    read_fd, write_fd = os.pipe()
+    """Start `meet <arguments>`; the lifeline tells when it is ready. Raises NoProcess."""
+    try:
+        read_fd, write_fd = os.pipe()
+    except OSError as error:
+        raise NoProcess(error.strerror) from error
     try:
         process = await asyncio.create_subprocess_exec(
             *COMMAND,
@@ -239,6 +259,9 @@ async def spawn(
             pass_fds=(write_fd, *pass_fds),
             process_group=0,  # Ctrl-C is for the supervisor: it ends the others one after the other
         )
+    except OSError as error:
+        os.close(read_fd)
+        raise NoProcess(error.strerror) from error
     except BaseException:
         os.close(read_fd)
         raise

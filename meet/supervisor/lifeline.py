@@ -11,6 +11,10 @@ class ChildFailed(Exception):
     """The process ended, or said nothing, before it was ready."""
 
 
+class NoProcess(ChildFailed):
+    """There was no memory, descriptor or process number for it at this moment, or no program. Has the reason."""
+
+
 class Lifeline:
     """The supervisor's end. `ready` resolves when the child is ready, or fails with ChildFailed when it ends before.
 

@@ -37,13 +37,24 @@ def test_secrets_and_keys() -> None:
 def test_key_and_uid_round_trip() -> None:
     key = ids.recording_key("openvidu-meet", "room-1", "0123456789")
     assert key == "openvidu-meet/recordings/room-1/room-1--0123456789.mp4"
-    assert ids.uid_of_key("openvidu-meet", "room-1", key) == "0123456789"
-    assert ids.uid_of_key("openvidu-meet", "room-1", key.removesuffix(".mp4")) == "0123456789"
+    assert ids.uid_of_key("room-1", key) == "0123456789"
+    assert ids.uid_of_key("room-1", key.removesuffix(".mp4")) == "0123456789"
+    for prefix in ("", "another", "a/b"):
+        assert ids.uid_of_key("room-1", ids.recording_key(prefix, "room-1", "0123456789")) == "0123456789"
 
 
-@pytest.mark.parametrize("key", ["else/recordings/room-1/room-1--0123456789.mp4", "", "a/b.mp4"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "a/b.mp4",
+        "a/recordings/room-2/room-2--0123456789.mp4",
+        "a/recordings/room-1/room-1--012345678.mp4",
+        "a-recordings/room-1/room-1--0123456789.mp4",
+    ],
+)
 def test_keys_laid_out_differently_have_no_uid(key: str) -> None:
-    assert ids.uid_of_key("openvidu-meet", "room-1", key) is None
+    assert ids.uid_of_key("room-1", key) is None
 
 
 @pytest.mark.parametrize("text", ["", "a--b", "a--EG_--c", "a--XX_1--c", "--EG_1--c", "a--EG_1--", "a--EG_1--c--d"])

@@ -74,6 +74,16 @@ async def test_foreign_egress_is_none_of_our_business(world: World) -> None:
     assert await world.repositories.recordings.of_room(room.room_id) == []
 
 
+async def test_a_recording_from_before_the_prefix_was_changed_ends_as_any_other(world: World) -> None:
+    room = await world.room()
+    before = replace(egress(world, room.room_id), key=f"old/recordings/{room.room_id}/{room.room_id}--0123456789.mp4")
+    await world.core.media_events.egress_changed(before)
+    await world.core.media_events.egress_changed(replace(before, status="complete"))
+    (stored,) = await world.repositories.recordings.of_room(room.room_id)
+    assert (stored.status, stored.key) == ("complete", before.key)
+    assert not await world.repositories.recordings.locks()
+
+
 async def test_final_facts_are_kept(world: World) -> None:
     room = await world.room()
     await world.core.media_events.egress_changed(egress(world, room.room_id))

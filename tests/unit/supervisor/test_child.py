@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from meet.supervisor import child as child_module
 from meet.supervisor.child import Child
@@ -80,6 +82,36 @@ async def test_a_killed_child_comes_back(log: Path) -> None:
     await child.stop(5)
     assert child.pid is None
     assert len(starts(log)) == 2
+
+
+async def test_a_machine_that_has_nothing_left_for_a_moment(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = new(log, "serve")
+    await child.start()
+    first, pipe, refusals = child.pid, os.pipe, iter([errno.EMFILE, errno.ENFILE])
+
+    def full() -> tuple[int, int]:
+        for number in refusals:
+            raise OSError(number, os.strerror(number))
+        return pipe()
+
+    monkeypatch.setattr(os, "pipe", full)
+    assert first is not None
+    with structlog.testing.capture_logs() as told:
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: child.pid not in (None, first))
+    assert [line["reason"] for line in told if line["event"] == "process_not_started"] == [
+        "Too many open files",
+        "Too many open files in system",
+    ]
+    await child.stop(5)
+
+
+async def test_a_program_that_is_not_there(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(child_module, "COMMAND", ("/nonexistent/python",))
+    with pytest.raises(ChildFailed, match="No such file or directory"):
+        await new(log, "serve").start()
+    assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
 
 
 async def test_ctrl_c_is_for_the_supervisor_alone(log: Path) -> None:
