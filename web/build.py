@@ -1,4 +1,4 @@
-"""Build the browser bundles: TypeScript and CSS in `web/src` become hashed files in `meet/web/static`.
+"""Build the browser bundles: TypeScript and CSS in `web/src` become files in `meet/web/static`.
 
     python web/build.py [--check] [--force] [--clean-install]
 
@@ -35,6 +35,8 @@ ENTRIES = {
     },
     "style": "src/styles/main.css",
 }
+# Sites elsewhere load it as a plain script, from an address that never changes.
+COMPONENT = {"openvidu-meet.js": "src/embed/element.ts"}
 IMAGES = {"icon": "src/images/icon.svg"}
 # Names the API documentation page (meet/http) asks for.
 SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
@@ -153,6 +155,15 @@ def bundle(target: Path) -> dict[str, str]:
     return {name: by_source[source] for name, source in ENTRIES.items()}
 
 
+def bundle_component(target: Path) -> dict[str, str]:
+    """The web component below `v1/`; it must leave no names behind in the pages that load it."""
+    node = find_node()[0]
+    for name, source in COMPONENT.items():
+        command = [str(node), str(MODULES / "esbuild" / "bin" / "esbuild"), source, "--bundle", "--format=iife"]
+        run([*command, "--target=es2022", "--minify", f"--outfile={target / 'v1' / name}", "--log-level=warning"], node)
+    return {f"v1/{name}": f"v1/{name}" for name in COMPONENT}
+
+
 def copy_images(target: Path) -> dict[str, str]:
     manifest = {}
     for name, source in IMAGES.items():
@@ -208,7 +219,7 @@ def build(*, force: bool, clean_install: bool) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
-        manifest = bundle(scratch) | copy_images(scratch)
+        manifest = bundle(scratch) | bundle_component(scratch) | copy_images(scratch)
         copy_swagger(scratch)
         copy_licenses(scratch)
         publish(scratch, wanted, manifest)

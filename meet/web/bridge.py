@@ -6,7 +6,7 @@ from meet.http.call import Call
 from meet.http.response import Response
 
 from .app import create_app
-from .assets import AssetsMissing
+from .assets import Assets, AssetsMissing
 from .config import WebConfig
 from .dispatch import dispatch
 from .static_files import StaticFiles
@@ -22,6 +22,7 @@ class Pages:
 
     def __init__(self, config: WebConfig) -> None:
         self.static = StaticFiles(config.static_dir)
+        self.component = config.static_dir / Assets(config.static_dir).file("v1/openvidu-meet.js")
         self.flask = create_app(config)
 
     def render(self, call: Call, *segments: str) -> Response:

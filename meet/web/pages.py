@@ -7,6 +7,7 @@ from typing import cast
 from meet.http.call import Call
 from meet.http.response import Response
 
+from . import component
 from .bridge import Pages
 from .static_files import StaticFiles
 
@@ -53,6 +54,10 @@ async def room_recordings_page(call: Call) -> Response:
 
 async def recording_page(call: Call) -> Response:
     return _pages(call).render(call, "recording", call.params["recordingId"])
+
+
+async def web_component(call: Call) -> Response:
+    return await component.respond(_pages(call).component, call.headers.get("if-none-match"))
 
 
 async def static_file(call: Call) -> StaticFiles:

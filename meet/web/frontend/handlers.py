@@ -7,8 +7,8 @@ from typing import Any, cast
 from meet.http.call import Call
 from meet.http.errors import path_not_found
 from meet.http.response import Response
+from meet.web import component
 
-from . import component
 from .service import Frontend
 
 

@@ -18,13 +18,15 @@ PAGES = (
     *("home", "rooms", "room_settings", "library", "users", "settings", "profile"),
     *("room", "recordings", "player"),
 )
+COMPONENT = "v1/openvidu-meet.js"
 ENTRIES = {name: f"{name}-AB12.js" for name in PAGES}
 
 
 @pytest.fixture
 def static_dir(tmp_path: Path) -> Path:
     """What the build writes, in small."""
-    files = ENTRIES | {"style": "style-AB12.css", "icon": "icon-AB12.svg"}
+    files = ENTRIES | {"style": "style-AB12.css", "icon": "icon-AB12.svg", COMPONENT: COMPONENT}
+    (tmp_path / "v1").mkdir()
     for name in files.values():
         (tmp_path / name).write_text(f"/* {name} */" * 50)
     (tmp_path / "manifest.json").write_text(json.dumps(files))

@@ -46,7 +46,7 @@ def test_lock_names_no_host_and_pins_every_package() -> None:
 def test_build_writes_the_manifest_and_then_nothing_until_a_source_changes(build: ModuleType) -> None:
     build.build(force=False, clean_install=False)
     manifest = json.loads((build.STATIC / "manifest.json").read_text())
-    assert set(manifest) == set(build.ENTRIES) | set(build.IMAGES)
+    assert set(manifest) == set(build.ENTRIES) | set(build.IMAGES) | {f"v1/{name}" for name in build.COMPONENT}
     assert all((build.STATIC / name).is_file() for name in manifest.values())
     assert (build.STATIC / "docs" / "swagger-ui-bundle.js").is_file()
     licenses = (build.STATIC / "THIRD-PARTY-LICENSES.txt").read_text()

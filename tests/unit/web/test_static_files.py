@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from pathlib import Path
 
 import httpx
@@ -67,3 +68,15 @@ def test_missing_build_is_explained(tmp_path: Path) -> None:
 def test_incomplete_build_is_explained(static_dir: Path) -> None:
     with pytest.raises(AssetsMissing, match="no entry 'other'"):
         Assets(static_dir).file("other")
+
+
+@pytest.mark.parametrize("mount", ["", "/meet"])
+async def test_the_component_has_an_address_for_ever(client: httpx.AsyncClient, static_dir: Path, mount: str) -> None:
+    content = (static_dir / "v1" / "openvidu-meet.js").read_bytes()
+    address = f"{mount}/v1/openvidu-meet.js"
+    answer = await client.get(address)
+    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (200, content, etag)
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert (await client.get(address, headers={"If-None-Match": etag})).status_code == 304

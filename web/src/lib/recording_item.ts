@@ -8,6 +8,7 @@ import { bytes, clock, when } from "./format";
 import { sentence } from "./forms";
 import { ApiError, address } from "./http";
 import { pauseButton } from "./pause_button";
+import { withSecret } from "./secrets";
 import { shareRecording } from "./share";
 import { hasMedia, isSound } from "./types";
 import type { Recording } from "./types";
@@ -89,7 +90,7 @@ function watch(recording: Recording, { caller }: ItemOptions): HTMLElement {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       // No public link: the player page finds this tab's own credential.
-      if (error.status === 403) location.assign(link(`recording/${encodeURIComponent(recording.recordingId)}`));
+      if (error.status === 403) location.assign(withSecret(link(`recording/${encodeURIComponent(recording.recordingId)}`), recording.roomId));
       else toast(sentence(error.message), "error");
     }
   };

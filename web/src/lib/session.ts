@@ -1,5 +1,6 @@
 /** A signed-in user: access and refresh token in local storage, so that a second tab is signed in as well. */
 import { ApiError, request, type Api, type RequestOptions } from "./http";
+import { ofBrowser, ofTab } from "./storage";
 
 const ACCESS = "meet:access-token";
 const REFRESH = "meet:refresh-token";
@@ -11,18 +12,18 @@ interface LoginAnswer {
   readonly mustChangePassword?: boolean;
 }
 
-export const accessToken = (): string | undefined => localStorage.getItem(ACCESS) ?? undefined;
+export const accessToken = (): string | undefined => ofBrowser.getItem(ACCESS) ?? undefined;
 
 export const bearer = (token: string): string => `Bearer ${token}`;
 
 function keep(answer: LoginAnswer): void {
-  localStorage.setItem(ACCESS, answer.accessToken);
-  if (answer.refreshToken) localStorage.setItem(REFRESH, answer.refreshToken);
+  ofBrowser.setItem(ACCESS, answer.accessToken);
+  if (answer.refreshToken) ofBrowser.setItem(REFRESH, answer.refreshToken);
 }
 
 export function signOut(): void {
-  localStorage.removeItem(ACCESS);
-  localStorage.removeItem(REFRESH);
+  ofBrowser.removeItem(ACCESS);
+  ofBrowser.removeItem(REFRESH);
 }
 
 /** Sign in; true when a new password has to be chosen before anything else works. Throws ApiError. */
@@ -39,7 +40,7 @@ export async function changePassword(currentPassword: string, newPassword: strin
 }
 
 async function renew(): Promise<boolean> {
-  const token = localStorage.getItem(REFRESH);
+  const token = ofBrowser.getItem(REFRESH);
   if (!token) return false;
   try {
     keep(await request("POST", "internal-api/v1", "/auth/refresh", { headers: { "X-Refresh-Token": bearer(token) } }));
@@ -66,11 +67,11 @@ export async function asUser<T>(method: string, api: Api, path: string, options:
 }
 
 /** Remember the page that asked for a sign-in. */
-export const rememberReturn = (): void => sessionStorage.setItem(RETURN, location.pathname);
+export const rememberReturn = (): void => ofTab.setItem(RETURN, location.pathname);
 
 /** The remembered page of this origin, once. */
 export function takeReturn(): string | undefined {
-  const path = sessionStorage.getItem(RETURN) ?? undefined;
-  sessionStorage.removeItem(RETURN);
+  const path = ofTab.getItem(RETURN) ?? undefined;
+  ofTab.removeItem(RETURN);
   return path?.startsWith("/") && !path.startsWith("//") ? path : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Theme } from "../api/settings";
 import { theme } from "../api/settings";
 import { ApiError, request } from "./http";
+import { ofTab } from "./storage";
 
 const VARIABLES: readonly [keyof Theme, string][] = [
   ["backgroundColor", "--ground"],
@@ -27,19 +28,19 @@ export function applyTheme(wanted: Theme | undefined): void {
   for (const [, variable] of VARIABLES) root.style.removeProperty(variable);
   root.style.removeProperty("--on-accent");
   delete root.dataset["theme"];
-  if (!wanted?.enabled) return sessionStorage.removeItem(KEPT);
+  if (!wanted?.enabled) return ofTab.removeItem(KEPT);
   root.dataset["theme"] = wanted.baseTheme;
   for (const [name, variable] of VARIABLES) {
     const colour = wanted[name];
     if (typeof colour === "string") root.style.setProperty(variable, colour);
   }
   if (wanted.primaryColor) root.style.setProperty("--on-accent", textOn(wanted.primaryColor));
-  sessionStorage.setItem(KEPT, JSON.stringify(wanted));
+  ofTab.setItem(KEPT, JSON.stringify(wanted));
 }
 
 /** The last known theme at once, so that nothing flickers, then the one the server has now. */
 export async function wearTheme(): Promise<void> {
-  const kept = sessionStorage.getItem(KEPT);
+  const kept = ofTab.getItem(KEPT);
   if (kept) applyTheme(JSON.parse(kept) as Theme);
   try {
     applyTheme(await theme(request));

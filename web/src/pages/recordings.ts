@@ -7,7 +7,7 @@ import { ApiError } from "../lib/http";
 import { Member } from "../lib/member";
 import { recordingProblem, roomProblem, showProblem } from "../lib/problems";
 import { recordingList } from "../lib/recording_list";
-import { takeSecret } from "../lib/secrets";
+import { takeSecret, withSecret } from "../lib/secrets";
 import { wearTheme } from "../lib/theme";
 
 const roomId = config.roomId ?? "";
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     byId("room-name").textContent = room.roomName;
     document.title = `Recordings of ${room.roomName} · Meet`;
     const enter = byId<HTMLAnchorElement>("enter-room");
-    enter.href = link(`room/${encodeURIComponent(roomId)}`);
+    enter.href = withSecret(link(`room/${encodeURIComponent(roomId)}`), roomId);
     enter.hidden = !member.may("canJoinMeeting");
     const mayDelete = member.may("canDeleteRecordings");
     const mayPause = member.may("canRecord");

@@ -1,5 +1,6 @@
 /** Cameras, microphones and speakers: choices, their `<select>` elements, and what was chosen last time. */
 import { byId, el } from "../lib/dom";
+import { ofBrowser } from "../lib/storage";
 
 export type DeviceKind = "audioinput" | "videoinput" | "audiooutput";
 
@@ -12,9 +13,9 @@ export const canChooseSpeaker = (): boolean => "setSinkId" in HTMLMediaElement.p
 
 const key = (kind: DeviceKind): string => `meet:device:${kind}`;
 
-export const chosen = (kind: DeviceKind): string | undefined => localStorage.getItem(key(kind)) ?? undefined;
+export const chosen = (kind: DeviceKind): string | undefined => ofBrowser.getItem(key(kind)) ?? undefined;
 
-export const choose = (kind: DeviceKind, id: string): void => localStorage.setItem(key(kind), id);
+export const choose = (kind: DeviceKind, id: string): void => ofBrowser.setItem(key(kind), id);
 
 /** What to ask `getUserMedia` or livekit-client for. */
 export function wish(kind: DeviceKind): { deviceId?: string } {

@@ -5,6 +5,7 @@ import { busy, byId } from "../lib/dom";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
 import { asUser } from "../lib/session";
+import { ofBrowser } from "../lib/storage";
 import { bindSelects, devicesAvailable } from "./devices";
 import { Preview } from "./preview";
 
@@ -23,9 +24,9 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Wire the lobby. `join` is called for each attempt; when it throws, the lobby stays usable. */
-export async function openLobby(member: Member, join: (choice: Choice) => Promise<void>): Promise<void> {
+export async function openLobby(member: Member, join: (choice: Choice) => Promise<void>, preset?: string | null): Promise<void> {
   const name = byId<HTMLInputElement>("join-name");
-  name.value = (await knownName(member)) ?? localStorage.getItem(NAME) ?? "";
+  name.value = preset ?? (await knownName(member)) ?? ofBrowser.getItem(NAME) ?? "";
   const note = byId("lobby-note");
   const preview = new Preview((kind, reason) => {
     const device = kind === "video" ? "The camera" : "The microphone";
@@ -37,7 +38,7 @@ export async function openLobby(member: Member, join: (choice: Choice) => Promis
     event.preventDefault();
     name.value = name.value.trim();
     if (!name.reportValidity()) return;
-    localStorage.setItem(NAME, name.value);
+    ofBrowser.setItem(NAME, name.value);
     void busy(byId<HTMLButtonElement>("join-button"), async () => {
       const choice = { name: name.value, camera: camera.on(), microphone: microphone.on() };
       preview.closeAll();

@@ -1,5 +1,6 @@
 /** One connection to the meeting: livekit-client's room, wired to tiles, chat, recording and controls. */
 import { ConnectionState, DisconnectReason, Room, RoomEvent, type Participant } from "livekit-client";
+import { endMeeting, kick } from "../api/meetings";
 import { announce, byId, showView, toast } from "../lib/dom";
 import { ApiError } from "../lib/http";
 import type { Member } from "../lib/member";
@@ -17,7 +18,17 @@ const ROLE_TOPIC = "meet_participant_role_updated";
 const PERMISSIONS_TOPIC = "meet_participant_permissions_updated";
 const LOOK_AGAIN_MS = 3000;
 
-export type Ended = "left" | "lost" | "ended" | "removed" | "elsewhere" | "closed";
+export type Ended = "left" | "lost" | "ended" | "endedHere" | "removed" | "elsewhere" | "closed";
+
+/** A running meeting, as far as others may want something of it. */
+export interface Meeting {
+  /** One's own. */
+  readonly identity: string;
+  readonly leave: () => Promise<void>;
+  /** For everybody. Throws ApiError. */
+  readonly end: () => Promise<void>;
+  readonly kick: (identity: string) => Promise<void>;
+}
 
 const REASONS: Partial<Record<DisconnectReason, Ended>> = {
   [DisconnectReason.CLIENT_INITIATED]: "left",
@@ -28,12 +39,16 @@ const REASONS: Partial<Record<DisconnectReason, Ended>> = {
   [DisconnectReason.SERVER_SHUTDOWN]: "closed",
 };
 
-/** Join and stay until the end. Resolves when the meeting is on screen; `ended` is called once. Throws when it fails. */
+/**
+ * Join and stay until the end. Resolves when the meeting is on screen, with devices; `joined` is called before these are
+ * there, `ended` once. Throws when it fails.
+ */
 export async function startMeeting(
   member: Member,
   config: RoomConfig | undefined,
   choice: Choice,
-  ended: (reason: Ended) => void,
+  joined: (meeting: Meeting) => void,
+  ended: (reason: Ended, meeting: Meeting) => void,
 ): Promise<void> {
   const { token, url } = await member.join(choice.name);
   const room = new Room({
@@ -48,7 +63,24 @@ export async function startMeeting(
   const chat = new Chat(room);
   const recording = new RecordingView(member, config?.recording);
   const controls = new Controls(room, member);
-  const people = new People(room, member);
+  const call = member.request.bind(member);
+  let endedHere = false;
+  const end = async (): Promise<void> => {
+    endedHere = true;
+    try {
+      await endMeeting(call, member.roomId);
+    } catch (error) {
+      endedHere = false;
+      throw error;
+    }
+  };
+  const meeting: Meeting = {
+    identity: member.claims?.sub ?? "",
+    leave: () => room.disconnect(),
+    end,
+    kick: (identity) => kick(call, member.roomId, identity),
+  };
+  const people = new People(room, member, end);
   const update = (): void => {
     tiles.sync();
     controls.sync();
@@ -97,7 +129,8 @@ export async function startMeeting(
     recording.close();
     for (const dialog of document.querySelectorAll("dialog[open]")) (dialog as HTMLDialogElement).close("");
     banner("");
-    ended((reason !== undefined && REASONS[reason]) || "lost");
+    const why = (reason !== undefined && REASONS[reason]) || "lost";
+    ended(why === "ended" && endedHere ? "endedHere" : why, meeting);
   });
 
   await room.connect(url, token);
@@ -105,6 +138,7 @@ export async function startMeeting(
   allow();
   update();
   announce("You joined the meeting.");
+  joined(meeting);
   void recording.load();
   await Promise.all([
     choice.microphone ? controls.setMicrophone(true) : undefined,

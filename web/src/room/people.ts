@@ -1,6 +1,6 @@
 /** Who is here, and what moderators can do about it. */
 import type { Participant, Room } from "livekit-client";
-import { changeRole, endMeeting, kick } from "../api/meetings";
+import { changeRole, kick } from "../api/meetings";
 import { confirmed } from "../lib/dialog";
 import { busy, byId, el, icon, toast } from "../lib/dom";
 import { initials } from "../lib/format";
@@ -20,6 +20,7 @@ export class People {
   constructor(
     private readonly room: Room,
     private readonly member: Member,
+    private readonly endMeeting: () => Promise<void>,
   ) {
     this.panel = new Panel("people", () => byId("people-close").focus());
     this.end.addEventListener("click", () => void busy(this.end, () => this.endForAll()));
@@ -87,7 +88,7 @@ export class People {
 
   private async endForAll(): Promise<void> {
     if (!(await confirmed("End the meeting for everyone?", "All participants leave. A running recording is finished and saved.", "End meeting"))) return;
-    await attempt(() => endMeeting(this.member.request.bind(this.member), this.member.roomId));
+    await attempt(this.endMeeting);
   }
 }
 

@@ -1,4 +1,6 @@
-"""The web component: one script at an address that never changes, which sites elsewhere embed (contract 1.9)."""
+"""The web component: one script at an address that never changes, which sites elsewhere embed (contract 1.9).
+
+Ours comes from `web/src/embed`; where a built web app takes the place of the pages, it has its own."""
 
 from __future__ import annotations
 
