@@ -36,6 +36,10 @@ class Behind(Protocol):
         Returns the bytes sent, 0 when there is nothing to do yet. Raises StorageError; the next call tries again."""
         ...
 
+    async def ask(self) -> None:
+        """Have the store say that it would take the next piece. Raises StorageError."""
+        ...
+
     async def abandon(self) -> None:
         """The file is replaced, or of no use: have the store forget what it has got. Does not raise StorageError."""
         ...
@@ -44,10 +48,11 @@ class Behind(Protocol):
 class BlobStore(Protocol):
     """Immutable blobs under slash-separated keys. Every method may raise `StorageUnavailable` or `InvalidKey`."""
 
-    async def check(self) -> None:
-        """Prove that the store can be used.
+    async def check(self, *, writing: bool = False) -> None:
+        """Prove that the store can be used; `writing`: also that it takes new blobs, at the price of a request more.
 
-        Raises StorageMisconfigured (bucket, credential, directory) or StorageUnavailable (no answer).
+        Leaves nothing behind. Raises StorageMisconfigured (bucket, credential, directory) or StorageUnavailable (no
+        answer).
         """
         ...
 
@@ -82,8 +87,12 @@ class BlobStore(Protocol):
         None where there is nothing to be gained."""
         ...
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        """Remove blobs; a key without a blob is fine."""
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+        """Remove blobs; a key without a blob is fine.
+
+        Returns the keys whose blobs the store keeps although it removed others (locked ones, say). Raises StorageError
+        when it removed none.
+        """
         ...
 
     async def close(self) -> None:

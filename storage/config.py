@@ -22,6 +22,8 @@ class StorageSettings(Protocol):
     @property
     def s3_bucket(self) -> str: ...
     @property
+    def s3_subbucket(self) -> str: ...
+    @property
     def s3_service_endpoint(self) -> str: ...
     @property
     def s3_access_key(self) -> str: ...
@@ -44,7 +46,7 @@ class S3Config:
     """Where the bucket is and how to speak to it.
 
     An empty `endpoint` means AWS itself; empty keys mean botocore's own credential chain (instance roles).
-    `connections` is the number of objects that can be read at the same time.
+    `prefix` is where all keys are below, `connections` the number of objects that can be read at the same time.
     """
 
     bucket: str
@@ -56,7 +58,14 @@ class S3Config:
     sse_type: str = ""
     sse_kms_key_id: str = ""
     sse_kms_encryption_context: str = ""
+    prefix: str = ""
     connections: int = 250
+
+    @property
+    def where(self) -> str:
+        """The endpoint as it may be shown: without a name and a password in it."""
+        scheme, found, rest = self.endpoint.partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}" if found else self.endpoint.rpartition("@")[2] or "AWS"
 
     def encryption(self) -> dict[str, str]:
         """Request parameters for server-side encryption. Raises StorageMisconfigured for an impossible combination."""
@@ -115,5 +124,6 @@ def create(settings: StorageSettings) -> BlobStore:
             sse_type=settings.s3_sse_type,
             sse_kms_key_id=settings.s3_sse_kms_key_id,
             sse_kms_encryption_context=settings.s3_sse_kms_encryption_context,
+            prefix=settings.s3_subbucket,
         )
     )

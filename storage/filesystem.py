@@ -34,7 +34,7 @@ class FilesystemStore:
         self._incoming = root / ".incoming"
         self._chunk_size = chunk_size
 
-    async def check(self) -> None:
+    async def check(self, *, writing: bool = False) -> None:
         await asyncio.to_thread(self._check)
 
     def _check(self) -> None:
@@ -95,12 +95,13 @@ class FilesystemStore:
     def behind(self, key: str, path: Path, content_type: str, *, progress: Path) -> Behind | None:
         return None
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        paths = [self._path(key) for key in keys]
-        try:
-            await asyncio.to_thread(localfile.remove, self.root, paths)
-        except OSError as error:
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+        paths = {self._path(key): key for key in keys}
+        kept = await asyncio.to_thread(localfile.remove, self.root, paths)
+        if kept and len(kept) == len(paths):
+            error = next(iter(kept.values()))
             raise localfile.storage_error(error, self.root) from error
+        return frozenset(paths[path] for path in kept)
 
     async def close(self) -> None:
         return None

@@ -165,10 +165,17 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def remove(root: Path, targets: Iterable[Path]) -> None:
-    """Unlink `targets` and the folders they leave empty, up to but without `root`. A missing file is fine."""
+def remove(root: Path, targets: Iterable[Path]) -> dict[Path, OSError]:
+    """Unlink `targets` and the folders they leave empty, up to but without `root`. A missing file is fine.
+
+    Returns those that are still there, and why."""
+    kept = {}
     for target in targets:
-        _remove_one(root, target)
+        try:
+            _remove_one(root, target)
+        except OSError as error:
+            kept[target] = error
+    return kept
 
 
 def _remove_one(root: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
@@ -102,6 +102,24 @@ def expected_etag(parts: Iterable[StoredPart]) -> str | None:
     return f'"{hashlib.md5(joined, usedforsecurity=False).hexdigest()}-{len(ordered)}"'
 
 
+async def consists_of(chunks: AsyncIterator[bytes], plan: Iterable[Part], parts: Iterable[StoredPart]) -> bool:
+    """Whether the bytes that are read are those of the parts, one after the other as planned."""
+    expected = {part.number: part.md5 for part in parts}
+    rest = memoryview(b"")
+    for part in plan:
+        known, left = hashlib.md5(usedforsecurity=False), part.size
+        while left:
+            if not rest:
+                rest = memoryview(await anext(chunks, b""))
+                if not rest:
+                    return False
+            known.update(rest[:left])
+            left, rest = left - min(left, len(rest)), rest[left:]
+        if known.hexdigest() != expected.get(part.number):
+            return False
+    return not rest and not await anext(chunks, b"")
+
+
 @dataclass(frozen=True, slots=True)
 class MultipartUpload:
     """One upload in progress. Methods raise botocore's errors: the store translates them."""
@@ -140,6 +158,10 @@ class MultipartUpload:
             MultipartUpload={"Parts": [{"PartNumber": part.number, "ETag": part.etag} for part in ordered]},
         )
         return str(answer["ETag"])
+
+    async def ask(self) -> None:
+        """Ask for what has arrived, for the sake of what may be raised."""
+        await self.client.list_parts(Bucket=self.bucket, Key=self.key, UploadId=self.upload_id, MaxParts=1)
 
     async def abort(self) -> None:
         """Have the store forget the parts."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -39,21 +41,46 @@ class S3Behind:
         part = self._next
         if part is None or part.end > settled:
             return 0
+        upload = await self._begun()
+        async with self._translated():
+            sent = await self._uploads.send(upload, self._path, part, pace)
+        self._parts.append(sent)
+        self._uploads.trusted[upload.upload_id] = self._parts
+        await asyncio.to_thread(self._note.save, upload, list(self._parts))
+        self._next = next(self._to_come, None)
+        return part.size
+
+    async def ask(self) -> None:
+        """Begin the upload, or ask for it: who may not write, or not any more, is told so by that."""
+        if self._upload is None:
+            await self._begun()
+            return
+        try:
+            await self._upload.ask()
+        except TRANSFER_ERRORS as error:
+            # Listing parts takes a permission of its own, which nothing else needs, and not every store can do it.
+            code = error.response.get("Error", {}).get("Code") if isinstance(error, ClientError) else ""
+            if code in ("AccessDenied", "NotImplemented"):
+                return
+            if code == "NoSuchUpload":
+                await self._begin_anew()
+            raise self._uploads.translate(error, self._key) from error
+
+    async def _begun(self) -> MultipartUpload:
         if self._upload is None:
             await self.abandon()  # what an earlier process has sent is not of this file
             self._upload = await self._uploads.begin(self._key, self._content_type, self._note)
+        return self._upload
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
         try:
-            sent = await self._uploads.send(self._upload, self._path, part, pace)
+            yield
         except TRANSFER_ERRORS as error:
             problem = self._uploads.translate(error, self._key)
             if isinstance(error, ClientError) and hopeless(error, self._note, progress=False):
                 await self._begin_anew()
             raise problem from error
-        self._parts.append(sent)
-        self._uploads.trusted[self._upload.upload_id] = self._parts
-        await asyncio.to_thread(self._note.save, self._upload, list(self._parts))
-        self._next = next(self._to_come, None)
-        return part.size
 
     async def abandon(self) -> None:
         if self._upload is not None:

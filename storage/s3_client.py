@@ -13,10 +13,11 @@ from aiobotocore.session import get_session
 from botocore import UNSIGNED
 
 from .config import S3Config
+from .errors import StorageUnavailable
+from .patience import Patience
 
 _CONTROL_CONNECTIONS = 20
 _CONNECT_TIMEOUT_S = 5
-_READ_TIMEOUT_S = 30
 _READ_BUFFER = 32 * 1024
 
 
@@ -40,11 +41,13 @@ class S3Clients:
     delete must still go through at once.
     """
 
-    def __init__(self, config: S3Config) -> None:
+    def __init__(self, config: S3Config, patience: Patience) -> None:
         self._config = config
+        self._patience = patience
         self._stack = AsyncExitStack()
         self._lock = asyncio.Lock()
         self._made: tuple[Any, Any] | None = None
+        self._closed = False
         self._session = get_session()
 
     async def control(self) -> Any:
@@ -56,10 +59,12 @@ class S3Clients:
     async def _both(self) -> tuple[Any, Any]:
         if self._made is None:
             async with self._lock:
+                if self._closed:
+                    raise StorageUnavailable("The object store was closed.")
                 if self._made is None:
                     await asyncio.to_thread(self._load_models)
-                    control = await self._client(_CONTROL_CONNECTIONS)
-                    self._made = (control, await self._client(self._config.connections))
+                    control = await self._client(_CONTROL_CONNECTIONS, self._patience.upload)
+                    self._made = (control, await self._client(self._config.connections, self._patience.body))
         return self._made
 
     def _load_models(self) -> None:
@@ -72,13 +77,13 @@ class S3Clients:
 
         asyncio.run(load())
 
-    async def _client(self, connections: int) -> Any:
+    async def _client(self, connections: int, read_timeout_s: float) -> Any:
         config = self._config
         options = AioConfig(
             http_session_cls=_SmallBufferSession,
             max_pool_connections=connections,
             connect_timeout=_CONNECT_TIMEOUT_S,
-            read_timeout=_READ_TIMEOUT_S,
+            read_timeout=read_timeout_s,
             retries={"mode": "standard", "total_max_attempts": 3},
             s3={
                 "addressing_style": "path" if config.path_style else "virtual",
@@ -101,6 +106,7 @@ class S3Clients:
         return await self._stack.enter_async_context(client)
 
     async def close(self) -> None:
-        """Close both pools. Safe to call when nothing was opened."""
-        self._made = None
-        await self._stack.aclose()
+        """Close both pools, for good. Safe to call when nothing was opened."""
+        async with self._lock:  # a client that is just being made has to be closed, too
+            self._made, self._closed = None, True
+            await self._stack.aclose()

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from .config import S3Config
 from .errors import (
     BlobChanged,
     BlobNotFound,
@@ -43,8 +44,9 @@ _REFUSED = {"AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden", 
 _CLOCK = {"RequestTimeTooSkewed", "RequestExpired"}
 
 
-def translate(error: BaseException, *, bucket: str, endpoint: str, key: str | None = None) -> StorageError:
+def translate(error: BaseException, config: S3Config, key: str | None = None) -> StorageError:
     """The storage error that `error` (one of TRANSFER_ERRORS) means for a request about `key`, or the bucket itself."""
+    bucket = config.bucket
     if isinstance(error, StorageError):
         return error
     if isinstance(error, ClientError):
@@ -53,8 +55,7 @@ def translate(error: BaseException, *, bucket: str, endpoint: str, key: str | No
         return StorageMisconfigured("No S3 credentials are set (MEET_S3_ACCESS_KEY, MEET_S3_SECRET_KEY).")
     if isinstance(error, ValueError | ParamValidationError):
         return StorageMisconfigured(f"The S3 settings for bucket '{bucket}' are not valid (MEET_S3_*).")
-    where = endpoint or "AWS"
-    return StorageUnavailable(f"The object store at {where} does not answer ({type(error).__name__}).")
+    return StorageUnavailable(f"The object store at {config.where} does not answer ({type(error).__name__}).")
 
 
 def _from_answer(error: ClientError, bucket: str, key: str | None) -> StorageError:
@@ -76,7 +77,8 @@ def _from_answer(error: ClientError, bucket: str, key: str | None) -> StorageErr
         return StorageMisconfigured("The object store refused the request because this machine's clock is wrong.")
     if code in _REFUSED or status in (401, 403):
         return StorageMisconfigured(
-            f"The object store refused access to bucket '{bucket}' with these S3 credentials (MEET_S3_*)."
+            f"The object store refused access to bucket '{bucket}' with these S3 credentials (MEET_S3_*):"
+            f" {error.operation_name} is not allowed."
         )
     if code == "InvalidBucketName" or (key is None and status == 400):
         return StorageMisconfigured(f"The object store does not accept bucket '{bucket}' and region (MEET_S3_*).")

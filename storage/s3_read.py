@@ -8,11 +8,12 @@ from typing import Any
 
 import aiohttp
 
+from .config import S3Config
 from .errors import StorageUnavailable
+from .patience import Patience
 from .s3_client import S3Clients
 from .s3_errors import TRANSFER_ERRORS, translate
 
-_POOL_WAIT_S = 15
 _RESUMES = 2
 _CHUNK_SIZE = 64 * 1024  # aiohttp sizes its own buffer after this
 _RESUME_DELAY_S = 0.2
@@ -26,11 +27,11 @@ class ObjectReader:
     without progress the read fails.
     """
 
-    def __init__(self, clients: S3Clients, bucket: str, endpoint: str, key: str) -> None:
+    def __init__(self, clients: S3Clients, config: S3Config, key: str, patience: Patience) -> None:
         self._clients = clients
-        self._bucket = bucket
-        self._endpoint = endpoint
+        self._config = config
         self._key = key
+        self._patience = patience
         self._body: Any = None
         self._etag: str | None = None
         self._offset = 0
@@ -44,18 +45,18 @@ class ObjectReader:
         self._last = start + int(answer["ContentLength"]) - 1
 
     async def _get(self, start: int, end: int | None, if_match: str | None) -> dict[str, Any]:
-        params: dict[str, Any] = {"Bucket": self._bucket, "Key": self._key}
+        params: dict[str, Any] = {"Bucket": self._config.bucket, "Key": self._key}
         ranged = start > 0 or end is not None
         if ranged:
             params["Range"] = f"bytes={start}-{'' if end is None else end}"
         if if_match is not None:
             params["IfMatch"] = if_match
         try:
-            async with asyncio.timeout(_POOL_WAIT_S):
+            async with asyncio.timeout(self._patience.answer):
                 client = await self._clients.streams()
                 answer: dict[str, Any] = await client.get_object(**params)
         except TRANSFER_ERRORS as error:
-            raise translate(error, bucket=self._bucket, endpoint=self._endpoint, key=self._key) from error
+            raise translate(error, self._config, self._key) from error
         self._body = answer["Body"]
         if ranged and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
             self.close()

@@ -14,6 +14,7 @@ from .config import S3Config
 from .errors import BlobNotFound, StorageError, StorageUnavailable
 from .multipart import MultipartUpload, Part, StoredPart
 from .pace import Pace
+from .patience import Patience, unless_stalled
 from .resume import Progress, unchanged
 from .s3_client import S3Clients
 from .s3_errors import TRANSFER_ERRORS, translate
@@ -22,7 +23,6 @@ from .slice import Slice
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 3
-_ABORT_TIMEOUT_S = 10
 _FRUITLESS = 3
 _FORGOTTEN = frozenset({"NoSuchUpload", "NoSuchBucket", "InvalidPart", "NoSuchKey", "404"})
 
@@ -30,21 +30,24 @@ _FORGOTTEN = frozenset({"NoSuchUpload", "NoSuchBucket", "InvalidPart", "NoSuchKe
 class Uploads:
     """Multipart uploads of one store. `trusted`: parts by upload id that need not be compared with their file again."""
 
-    def __init__(self, clients: S3Clients, config: S3Config, part_size: int) -> None:
+    def __init__(self, clients: S3Clients, config: S3Config, part_size: int, patience: Patience) -> None:
         self.trusted: dict[str, Sequence[StoredPart]] = {}
         self.part_size = part_size
         self._clients = clients
         self._config = config
+        self._patience = patience
         self._encryption = config.encryption()
 
-    async def put(self, key: str, path: Path, size: int, content_type: str, note: Progress | None) -> str:
-        """Send the file, without what is noted to be there; returns the ETag of the whole. Raises StorageError."""
+    async def put(self, key: str, path: Path, size: int, content_type: str, note: Progress | None) -> list[StoredPart]:
+        """Send the file, without what is noted to be there. The note stays: `note.forget()` when all is well.
+
+        Raises StorageError."""
         plan = multipart.plan(size, self.part_size)
         upload, parts = await self._begin(key, path, plan, content_type, note)
         before = len(parts)
         try:
             await self._send_all(upload, path, plan, parts, note)
-            etag = await upload.complete(parts)
+            await self._complete(upload, parts)
         except BaseException as error:
             problem = self.translate(error, key) if isinstance(error, TRANSFER_ERRORS) else error
             if note is None:
@@ -53,12 +56,23 @@ class Uploads:
                 note.forget()  # the next call begins anew
                 await self.abort(upload)
             raise problem from (error if problem is not error else None)
-        if note is not None:
-            note.forget()
-        expected = multipart.expected_etag(parts)
-        if expected is not None and etag != expected:
-            raise StorageError(f"The object store joined the parts of '{key}' wrongly.")
-        return etag
+        self.trusted.pop(upload.upload_id, None)
+        return parts
+
+    async def _complete(self, upload: MultipartUpload, parts: Sequence[StoredPart]) -> None:
+        """Join the parts, unless they are already: then the answer was lost, or who asked has died behind it."""
+        try:
+            await upload.complete(parts)
+        except ClientError as error:
+            if _code(error) != "NoSuchUpload":
+                raise
+            try:
+                there = await upload.client.head_object(Bucket=upload.bucket, Key=upload.key)
+            except TRANSFER_ERRORS:
+                raise error from None
+            if there["ETag"] != multipart.expected_etag(parts):
+                raise
+            log.info("upload_was_complete", key=upload.key)
 
     async def begin(self, key: str, content_type: str, note: Progress | None) -> MultipartUpload:
         """A new upload, noted. Raises StorageError."""
@@ -90,16 +104,26 @@ class Uploads:
         except (OSError, ValueError) as error:
             raise StorageError(f"The file for '{upload.key}' cannot be read to its end.") from error
         with body:
-            return await upload.put(part.number, body, md5)
+            async with unless_stalled(body.taken, self._patience.upload):
+                return await upload.put(part.number, body, md5)
+
+    async def drop(self, key: str, note: Progress) -> None:
+        """Abort what is noted, best effort: the file went another way. Raises StorageError."""
+        known = await self.known(key, note)
+        if known is not None:
+            await self.abort(known[0])
 
     async def abort(self, upload: MultipartUpload) -> bool:
         """Best effort, also while being cancelled: a bucket should expire incomplete uploads by a lifecycle rule."""
         self.trusted.pop(upload.upload_id, None)
+        return await asyncio.shield(asyncio.ensure_future(self._abort(upload)))
+
+    async def _abort(self, upload: MultipartUpload) -> bool:
         try:
-            async with asyncio.timeout(_ABORT_TIMEOUT_S):
-                await asyncio.shield(asyncio.ensure_future(upload.abort()))
+            async with asyncio.timeout(self._patience.answer):
+                await upload.abort()
         except TRANSFER_ERRORS as error:
-            gone = isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _FORGOTTEN
+            gone = isinstance(error, ClientError) and _code(error) in _FORGOTTEN
             if not gone:
                 log.warning("multipart_abort_failed", key=upload.key, reason=type(error).__name__)
             return gone
@@ -109,7 +133,8 @@ class Uploads:
         """Have the store forget unfinished uploads to a key whose object is complete: a killed process left them."""
         client = await self._clients.control()
         try:
-            answer = await client.list_multipart_uploads(Bucket=self._config.bucket, Prefix=key)
+            async with asyncio.timeout(self._patience.answer):
+                answer = await client.list_multipart_uploads(Bucket=self._config.bucket, Prefix=key)
         except TRANSFER_ERRORS as error:
             log.warning("multipart_list_failed", key=key, reason=type(error).__name__)
             return
@@ -119,7 +144,7 @@ class Uploads:
 
     def translate(self, error: BaseException, key: str) -> StorageError:
         """What an error of a request about an upload to `key` means."""
-        problem = translate(error, bucket=self._config.bucket, endpoint=self._config.endpoint, key=key)
+        problem = translate(error, self._config, key)
         if isinstance(problem, BlobNotFound):
             return StorageUnavailable(f"The object store has forgotten the upload of '{key}'.")
         return problem
@@ -168,6 +193,10 @@ class Uploads:
 
 def hopeless(error: ClientError, note: Progress, *, progress: bool) -> bool:
     """Whether an upload cannot be gone on with: the store has forgotten it, or refuses it again and again."""
-    if error.response.get("Error", {}).get("Code") in _FORGOTTEN:
+    if _code(error) in _FORGOTTEN:
         return True
     return not progress and note.fruitless() >= _FRUITLESS
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

@@ -12,6 +12,7 @@ from .call import Call
 
 _log = structlog.get_logger(__name__)
 
+_PARTS = "/static/{file}"
 _SECRETS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
     (re.compile(r"(Bearer\s+)\S+", re.IGNORECASE), r"\1***"),
@@ -21,9 +22,12 @@ _SECRETS = (
 
 
 def log_request(method: str, route: str, status: int, started: float) -> None:
-    """`started` is a `time.perf_counter()` reading; `route` the path template, never the path itself."""
+    """`started` is a `time.perf_counter()` reading; `route` the path template, never the path itself.
+
+    Parts of a page are told for debugging only: a page asks for ten of them."""
     elapsed = round((time.perf_counter() - started) * 1000, 1)
-    _log.info("http_request", method=method, route=route, status=status, ms=elapsed)
+    tell = _log.debug if route.endswith(_PARTS) and status < 400 else _log.info
+    tell("http_request", method=method, route=route, status=status, ms=elapsed)
 
 
 def log_failure(call: Call, error: BaseException) -> None:

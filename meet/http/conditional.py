@@ -8,6 +8,7 @@ import re
 import zlib
 
 from .call import Call
+from .preconditions import listed
 from .response import Response
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
@@ -24,7 +25,7 @@ def conditional(call: Call, response: Response) -> Response:
     tag = weak_etag(response.body, response.version)
     response.headers["etag"] = tag
     known = call.headers.get("if-none-match")
-    if known is None or not _listed(tag, known):
+    if known is None or not listed(known, tag):
         return response
     return Response(304, headers={name: value for name, value in response.headers.items() if name.lower() in _KEPT})
 
@@ -44,8 +45,3 @@ def versions(if_match: str | None) -> frozenset[str] | None:
     if if_match is None or if_match.strip() == "*":
         return None
     return frozenset(tag.partition(".")[0] for tag in _TAG.findall(if_match))
-
-
-def _listed(tag: str, header: str) -> bool:
-    opaque = tag.removeprefix("W/")
-    return header.strip() == "*" or any(part.strip().removeprefix("W/") == opaque for part in header.split(","))

@@ -1,4 +1,4 @@
-"""Byte ranges (RFC 9110 section 14) for representations of known size."""
+"""Byte ranges (RFC 9110 section 14) and preconditions for representations of known size."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
-from typing import Protocol
+from email.utils import format_datetime
 
 from .errors import HttpError
+from .preconditions import HeaderLookup, http_time, judge
+from .response import Response
 from .streaming import StreamResponse
 
 _SPEC = re.compile(r"([0-9]{0,4000})-([0-9]{0,4000})", re.ASCII)  # int() refuses longer ones
 
 Opener = Callable[[int, int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 """Opens bytes `start` to `end`, both inclusive."""
-
-
-class HeaderLookup(Protocol):
-    """Request headers: `get` ignores the case of names."""
-
-    def get(self, name: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +89,8 @@ def range_applies(if_range: str | None, representation: Representation) -> bool:
     validator = if_range.strip()
     if validator.startswith(('"', "W/")):
         return validator == representation.etag and not validator.startswith("W/")
-    try:
-        date = parsedate_to_datetime(validator)
-    except ValueError:
-        return False
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return date == representation.last_modified.replace(microsecond=0)
+    date = http_time(validator)
+    return date is not None and date == representation.last_modified.replace(microsecond=0)
 
 
 def http_date(moment: datetime) -> str:
@@ -120,13 +110,20 @@ def range_response(
         "Range Not Satisfiable",
         f"Range not satisfiable. Size: {size}",
     ),
+    failed: tuple[str, str] = ("Precondition Failed", "The file is not the one that the preconditions name"),
     label: str = "",
-) -> StreamResponse:
-    """200 or 206 for a GET or HEAD.
+) -> StreamResponse | Response:
+    """200, 206 or 304 for a GET or HEAD.
 
-    Raises HttpError 416 with `Content-Range: bytes */N`; `unsatisfiable(size)` gives its error name and message.
+    Raises HttpError 412, with `failed` as error name and message; 416 with `Content-Range: bytes */N`, where
+    `unsatisfiable(size)` gives them.
     HEAD never looks at Range, as RFC 9110 14.2 defines it for GET only: it shows the headers of the 200.
     """
+    verdict = judge(headers, representation.etag, representation.last_modified)
+    if verdict == "failed":
+        raise HttpError(412, *failed)
+    if verdict == "not modified":
+        return Response(304, headers={"Cache-Control": cache_control, "ETag": representation.etag})
     chosen = None
     if method == "GET" and range_applies(headers.get("if-range"), representation):
         try:

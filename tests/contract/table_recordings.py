@@ -112,6 +112,14 @@ def of_the_bytes(name: str, path: str, words: str) -> Operation:
         situations=(
             Situation("a range", Stage.STATE, 206, headers={"Range": "bytes=100-199"}),
             Situation("several ranges", Stage.STATE, 200, headers={"Range": "bytes=0-1,4-5"}),
+            Situation("what the client has", Stage.STATE, 304, headers={"If-None-Match": "*"}),
+            Situation(
+                "another file than was wanted",
+                Stage.STATE,
+                412,
+                headers={"If-Match": '"other"'},
+                error="Recording '{recording}' is not what the preconditions name",
+            ),
             Situation(
                 "a range behind the end",
                 Stage.STATE,

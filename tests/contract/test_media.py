@@ -119,3 +119,50 @@ async def test_an_archive_of_nothing_finished_is_empty(scene: Scene) -> None:
     response = await call(scene, "GET", DOWNLOAD, params={"recordingIds": recording.recording_id})
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
         assert archive.namelist() == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_what_the_client_has_is_not_sent_again(scene: Scene, method: str) -> None:
+    await scene.add_recording()
+    whole = await call(scene, "HEAD", MEDIA, judged=False)
+    etag, date = whole.headers["etag"], whole.headers["last-modified"]
+    for asked in (
+        {"If-None-Match": f'"x", W/{etag}'},
+        {"If-Modified-Since": date},
+        {"If-None-Match": etag, "Range": "bytes=0-1"},
+    ):
+        response = await call(scene, method, MEDIA, 304, headers=asked, judged=method == "GET")
+        assert response.content == b""
+        assert response.headers["etag"] == etag
+        assert response.headers["cache-control"] == whole.headers["cache-control"]
+        assert response.headers["vary"] == whole.headers["vary"]
+        assert not {"content-length", "content-type", "content-range", "last-modified"} & set(response.headers)
+    other = {"If-None-Match": '"other"', "If-Modified-Since": date}
+    assert (await call(scene, method, MEDIA, 200, headers=other, judged=method == "GET")).headers["etag"] == etag
+
+
+async def test_only_the_file_that_is_wanted_is_sent(scene: Scene) -> None:
+    recording = await scene.add_recording()
+    whole = await call(scene, "GET", MEDIA)
+    etag, date = whole.headers["etag"], whole.headers["last-modified"]
+    assert (await call(scene, "GET", MEDIA, headers={"If-Match": etag})).content == MOVIE
+    ranged = {"If-Match": f'"x", {etag}', "Range": "bytes=5-9"}
+    assert (await call(scene, "GET", MEDIA, 206, headers=ranged)).content == MOVIE[5:10]
+    await call(scene, "GET", MEDIA, headers={"If-Unmodified-Since": date})
+    behind = {"Range": f"bytes={SIZE}-"}
+    for asked in (
+        {"If-Match": f"W/{etag}"},
+        {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+        {"If-Match": '"x"', **behind},
+    ):
+        response = await call(scene, "GET", MEDIA, 412, headers=asked)
+        message = f"Recording '{recording.recording_id}' is not what the preconditions name"
+        assert response.json() == {"error": "Recording Error", "message": message}
+
+
+async def test_a_download_that_is_there_has_no_name(scene: Scene) -> None:
+    await scene.add_recording()
+    saved = "/api/v1/recordings/{recording}/download"
+    etag = (await call(scene, "GET", saved)).headers["etag"]
+    response = await call(scene, "GET", saved, 304, headers={"If-None-Match": etag})
+    assert "content-disposition" not in response.headers

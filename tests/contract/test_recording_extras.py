@@ -48,6 +48,10 @@ async def test_from_pause_to_integrity(scene: Scene) -> None:
         "worstOffset": 0.012,
         "pauses": 1,
         "pausedDuration": 2.5,
+        "absences": 1,
+        "absentDuration": 36_000.5,
+        "damagedRecords": 2,
+        "damagedBytes": 197,
     }
     del scene.world.media.egress[recording.egress_id]
     assert (await call(scene, "GET", EXTRA)).json() == known

@@ -41,7 +41,7 @@ async def get_recording_playlist(call: Call) -> Response:
     return Response(200, text.encode(), headers)
 
 
-async def get_recording_stream(call: Call) -> StreamResponse:
+async def get_recording_stream(call: Call) -> StreamResponse | Response:
     recording = await readable(call, services(call).recordings.media)
     blobs = services(call).blobs
     info = await blobs.head(recording.key)

@@ -1,7 +1,7 @@
 """The bytes of recordings: one file or a range of it, several as a ZIP archive (contract 4.6, 4.8, RFC 9110).
 
 Ranges follow the RFC where the contract falls short of it: an open range runs to the end of the file, suffix ranges
-and If-Range work, and answers carry validators.
+and If-Range work, and answers carry validators, by which preconditions are judged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from meet.api.services import services
 from meet.core.callers import Caller
 from meet.core.errors import RecordingNotFound, Unauthorized
 from meet.core.model.recording import Recording
-from meet.http import Call
+from meet.http import Call, Response
 from meet.http.ranges import Opener, Representation, range_response
 from meet.http.streaming import StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
@@ -27,18 +27,19 @@ QUERY_CREDENTIALS = ("recordingSecret", "secret", "accessToken", "roomMemberToke
 _PARALLEL_LOOKUPS = 10
 
 
-async def get_recording_media(call: Call) -> StreamResponse:
+async def get_recording_media(call: Call) -> StreamResponse | Response:
     return await _media(call, await readable(call, services(call).recordings.media))
 
 
-async def download_recording(call: Call) -> StreamResponse:
+async def download_recording(call: Call) -> StreamResponse | Response:
     recording = await readable(call, services(call).recordings.download)
     response = await _media(call, recording)
-    response.headers["Content-Disposition"] = f'attachment; filename="{recording.filename}"'
+    if response.status != 304:
+        response.headers["Content-Disposition"] = f'attachment; filename="{recording.filename}"'
     return response
 
 
-async def _media(call: Call, recording: Recording) -> StreamResponse:
+async def _media(call: Call, recording: Recording) -> StreamResponse | Response:
     """The file, or the range of it that the request asks for."""
     blobs = services(call).blobs
     info = await blobs.head(recording.key)
@@ -54,8 +55,12 @@ async def _media(call: Call, recording: Recording) -> StreamResponse:
     )
 
 
-def file_response(call: Call, recording: Recording, content: Representation, opener: Opener) -> StreamResponse:
-    """What the request asks for of `content`: all of it, a range, or the refusal of a range outside of it."""
+def file_response(
+    call: Call, recording: Recording, content: Representation, opener: Opener
+) -> StreamResponse | Response:
+    """What the request asks for of `content`: all of it, a range, or nothing when the client has it already.
+
+    Raises HttpError for a range outside of it, or a precondition that does not hold."""
     response = range_response(
         call.method,
         call.headers,
@@ -66,6 +71,7 @@ def file_response(call: Call, recording: Recording, content: Representation, ope
             "Recording Error",
             f"Recording '{recording.recording_id}' range not satisfiable. File size: {size}",
         ),
+        failed=("Recording Error", f"Recording '{recording.recording_id}' is not what the preconditions name"),
         label=recording.recording_id,
     )
     # `public` lets a shared cache keep an answer to a request with credentials: only for those same credentials.
@@ -111,7 +117,7 @@ def cache_control(call: Call) -> str:
 
 
 async def _heads(blobs: BlobStore, recordings: list[Recording]) -> list[BlobInfo | None]:
-    """What the store knows of each file, None for a missing one. An unreachable store raises."""
+    """What the store knows of each file, None for a missing one. An unreachable store raises, and ends the asking."""
     slots = asyncio.Semaphore(_PARALLEL_LOOKUPS)
 
     async def head(recording: Recording) -> BlobInfo | None:
@@ -121,7 +127,12 @@ async def _heads(blobs: BlobStore, recordings: list[Recording]) -> list[BlobInfo
             except BlobNotFound:
                 return None
 
-    return await asyncio.gather(*(head(recording) for recording in recordings))
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(head(recording)) for recording in recordings]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in asked]
 
 
 def _entry(blobs: BlobStore, name: str, info: BlobInfo) -> ZipEntry:

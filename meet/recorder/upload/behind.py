@@ -15,7 +15,7 @@ from meet.config import Settings
 from meet.recorder.composer.profile import Profile
 from meet.recorder.upload.settled import Settled
 from meet.recorder.upload.silence import WORTH_TELLING_S, telling
-from storage import Behind, BlobStore, Pace, StorageError
+from storage import Behind, BlobStore, Pace, StorageError, StorageMisconfigured
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +104,7 @@ class UploadBehind:
             return
         settled, began = Settled(self._path, self._profile.container), time.monotonic()
         heard_at = began - _ASK_EVERY_S + _FIRST_ASKED_AFTER_S
+        agreed = False
         failing_since: float | None = None
         delay = _FIRST_RETRY_S
         while not self._over.is_set():
@@ -111,24 +112,28 @@ class UploadBehind:
             try:
                 final = await asyncio.to_thread(settled.bytes)
                 self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * final / (time.monotonic() - began + 1))
-                asking = tried_at - heard_at >= _ASK_EVERY_S
+                first = final > 0 and not agreed and tried_at - began >= _FIRST_ASKED_AFTER_S
+                asking = first or tried_at - heard_at >= _ASK_EVERY_S
                 async with telling(self._progress, self._not_stored):
                     sent = await behind.advance(final, self._pace)
                     if not sent and asking:
-                        await store.check()
+                        # What is not there yet may never be, and then nobody would end an upload that was begun.
+                        await (behind.ask() if final else store.check())
                 if not sent and not asking:
                     await self._pause(_POLL_S)
                     continue
             except (StorageError, OSError) as error:
                 failing_since = failing_since or tried_at
                 log.warning("upload_behind_failed", key=self._key, error=str(error), retry_in_s=delay)
-                if time.monotonic() - failing_since >= WORTH_TELLING_S:
+                # Only an operator can help with the one, the other may pass.
+                if isinstance(error, StorageMisconfigured) or time.monotonic() - failing_since >= WORTH_TELLING_S:
                     self._not_stored(str(error))
                 await self._pause(delay)
                 delay = min(delay * 2, _MAX_RETRY_S)
                 continue
             if sent:
                 log.info("part_stored_behind", key=self._key, size=sent)
+            agreed = final > 0
             heard_at, failing_since, delay = time.monotonic(), None, _FIRST_RETRY_S
             self._tell(None)
 

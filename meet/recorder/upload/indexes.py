@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 class Deleter(Protocol):
     """Deletes stored files."""
 
-    async def delete(self, keys: Sequence[str]) -> None: ...
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]: ...
 
 
 class WithIndexes:
@@ -25,13 +25,13 @@ class WithIndexes:
     def __init__(self, blobs: Deleter) -> None:
         self._blobs = blobs
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        """As the store does; indexes first, so that none stays behind alone."""
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+        """As the store does, all of it at once: a store that hangs must not be left with half of it."""
         indexes = []
         for key in keys:
             try:
                 indexes.append(index_key(key))
             except InvalidKey as error:
                 log.debug("recording_without_index", reason=str(error))
-        await self._blobs.delete(indexes)
-        await self._blobs.delete(keys)
+        kept = await self._blobs.delete([*keys, *indexes])
+        return kept & frozenset(keys)

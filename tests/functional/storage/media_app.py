@@ -17,6 +17,7 @@ import uvicorn
 from meet.http.call import Headers
 from meet.http.errors import HttpError
 from meet.http.ranges import Representation, range_response
+from meet.http.response import Response
 from meet.http.streaming import Receive, Send, StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
 from storage import BlobInfo, BlobNotFound, BlobStore, S3Config, StorageError
@@ -39,16 +40,17 @@ class MediaApp:
             await send({"type": "lifespan.shutdown.complete"})
             return
         try:
-            response = await self._route(scope)
-            await response(scope, receive, send)
+            answer = await self._route(scope)
+            if isinstance(answer, StreamResponse):
+                await answer(scope, receive, send)
+                return
         except (HttpError, StorageError) as error:
-            rendered = error if isinstance(error, HttpError) else _http_error(error)
-            answer = rendered.render()
-            headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer.body})
+            answer = (error if isinstance(error, HttpError) else _http_error(error)).render()
+        headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _route(self, scope: Mapping[str, Any]) -> StreamResponse:
+    async def _route(self, scope: Mapping[str, Any]) -> StreamResponse | Response:
         path: str = scope["path"]
         if path == "/zip":
             keys = parse_qs(scope["query_string"].decode()).get("key", [])

@@ -111,6 +111,10 @@ def test_validators_and_if_range(served: Served) -> None:
         answer = served.client.get(served.url, headers={"Range": "bytes=10-19", "If-Range": validator})
         assert answer.status_code == status, validator
         assert answer.content == (DATA[10:20] if status == 206 else DATA)
+    known = served.client.get(served.url, headers={"If-None-Match": etag})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", etag)
+    assert not {"content-length", "transfer-encoding"} & set(known.headers)
+    assert served.client.get(served.url, headers={"If-Match": f"W/{etag}"}).status_code == 412
 
 
 def test_empty_and_missing_files(served: Served) -> None:

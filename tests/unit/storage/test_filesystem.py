@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 from pathlib import Path
@@ -258,3 +259,22 @@ def test_a_file_read_once_leaves_the_page_cache_as_it_was(tmp_path: Path, monkey
     monkeypatch.setattr(os, "posix_fadvise", advise)
     assert b"".join(localfile.read_once(path)) == content
     assert dropped == [(0, 1_000), (2_000, 500)]
+
+
+async def test_what_cannot_be_deleted_is_told_apart(
+    store: FilesystemStore, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        await store.put_file(f"s/{name}.mp4", source, "video/mp4")
+    real = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "b.mp4":
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        real(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    assert await store.delete(["s/a.mp4", "s/b.mp4", "s/c.mp4"]) == {"s/b.mp4"}
+    assert (await store.head("s/b.mp4")).size
+    with pytest.raises(StorageMisconfigured, match="not permitted"):
+        await store.delete(["s/b.mp4"])

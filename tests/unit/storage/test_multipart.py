@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.multipart import MAX_PARTS, MIB, Part, StoredPart, digest, expected_etag, plan
+from storage.multipart import MAX_PARTS, MIB, Part, StoredPart, consists_of, digest, expected_etag, plan
 
 
 @settings(deadline=None, max_examples=30)
@@ -53,3 +54,19 @@ def test_digest_refuses_a_shorter_file(tmp_path: Path) -> None:
     assert digest(path, Part(2, 4, 6)) == hashlib.md5(b"456789").digest()
     with pytest.raises(ValueError, match="shorter"):
         digest(path, Part(2, 4, 7))
+
+
+async def _chunks(data: bytes, size: int) -> AsyncIterator[bytes]:
+    for at in range(0, len(data), size):
+        yield data[at : at + size]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 10, 11, 100])
+async def test_what_is_read_is_compared_with_the_parts(chunk: int) -> None:
+    data = bytes(range(25))
+    planned = [Part(1, 0, 10), Part(2, 10, 10), Part(3, 20, 5)]
+    stored = [StoredPart(p.number, "", hashlib.md5(data[p.offset : p.end]).hexdigest()) for p in planned]
+    assert await consists_of(_chunks(data, chunk), planned, stored)
+    for other in (data[:-1], data + b"x", data[:12] + b"x" + data[13:], b""):
+        assert not await consists_of(_chunks(other, chunk), planned, stored)
+    assert not await consists_of(_chunks(data, chunk), planned, stored[:2])

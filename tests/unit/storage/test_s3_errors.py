@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
+from storage.config import S3Config
 from storage.errors import (
     BlobChanged,
     BlobNotFound,
@@ -50,10 +51,28 @@ def answer(code: str, status: int) -> ClientError:
 def test_each_error_has_its_kind_and_one_harmless_sentence(
     error: Exception, key: str | None, kind: type[StorageError]
 ) -> None:
-    mapped = translate(error, bucket="media", endpoint="http://h:1", key=key)
+    mapped = translate(error, S3Config("media", "http://name:deadbeef@h:1"), key)
     assert type(mapped) is kind
     text = str(mapped)
     assert text.endswith(".")
     assert "\n" not in text
     assert "AKIASECRET" not in text
     assert "deadbeef" not in text
+
+
+def test_what_was_refused_is_named() -> None:
+    mapped = translate(answer("AccessDenied", 403), S3Config("media"), "k")
+    assert str(mapped).endswith("with these S3 credentials (MEET_S3_*): Op is not allowed.")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "shown"),
+    [
+        ("", "AWS"),
+        ("http://h:1", "http://h:1"),
+        ("https://name:pass@word@h:1/p", "https://h:1/p"),
+        ("name:pass@h:1", "h:1"),
+    ],
+)
+def test_an_endpoint_is_shown_without_its_password(endpoint: str, shown: str) -> None:
+    assert S3Config("media", endpoint).where == shown

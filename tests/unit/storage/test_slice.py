@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,21 @@ def test_reading_keeps_to_the_pace_until_it_is_lifted(path: Path) -> None:
         pace.rate = None
         body.read(20)
     assert now[0] == pytest.approx(1004.0)
+
+
+def test_a_descriptor_that_a_thread_reads_is_not_given_to_others(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = Slice(path, Part(1, 0, 100))
+    fd, real = body._fd, os.pread
+
+    def pread(number: int, size: int, offset: int) -> bytes:
+        body.close()  # the request is given up just now
+        assert os.fstat(number).st_size == 100
+        return real(number, size, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+    assert body.readinto(bytearray(10)) == 10
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    with pytest.raises(ValueError, match="given up"):
+        body.readinto(bytearray(10))
+    body.close()

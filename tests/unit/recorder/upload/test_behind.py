@@ -12,7 +12,7 @@ from meet.config import Settings
 from meet.recorder.composer.profile import PRESETS
 from meet.recorder.upload import behind as module
 from meet.recorder.upload.behind import UploadBehind
-from storage import Pace, StorageUnavailable
+from storage import Pace, StorageMisconfigured, StorageUnavailable
 
 PART = 1000
 FRAGMENT = (8 + 992).to_bytes(4, "big") + b"mdat" + bytes(992)
@@ -22,7 +22,7 @@ class Store:
     """Takes parts of 1000 bytes, unless it is told to be away or to be held."""
 
     def __init__(self) -> None:
-        self.sent = self.asked = 0
+        self.sent = self.asked = self.checked = 0
         self.away = self.abandoned = self.closed = False
         self.go = asyncio.Event()
         self.go.set()
@@ -33,6 +33,11 @@ class Store:
         return self
 
     async def check(self) -> None:
+        self.checked += 1
+        if self.away:
+            raise StorageUnavailable("The object store at nowhere does not answer.")
+
+    async def ask(self) -> None:
         self.asked += 1
         if self.away:
             raise StorageUnavailable("The object store at nowhere does not answer.")
@@ -127,9 +132,38 @@ async def test_a_store_is_asked_before_there_is_anything_for_it(
     assert "does not answer" in (troubles[0] or "")
     store.away = False
     await until(lambda: troubles[-1] is None)
-    asked = store.asked
-    await until(lambda: store.asked > asked)
-    assert store.sent == 0
+    checked = store.checked
+    await until(lambda: store.checked > checked)
+    assert (store.sent, store.asked) == (0, 0)
+    composite.write_bytes(FRAGMENT)
+    await until(lambda: store.sent == PART)
+    await until(lambda: store.asked)
+
+
+async def test_what_only_an_operator_can_mend_is_told_at_once(
+    upload: UploadBehind, store: Store, troubles: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WORTH_TELLING_S", 1000.0)
+
+    async def refused(settled: int, pace: Pace | None = None) -> int:
+        raise StorageMisconfigured("The S3 bucket 'b' does not exist (MEET_S3_BUCKET).")
+
+    monkeypatch.setattr(store, "advance", refused)
+    upload.start()
+    await until(lambda: troubles)
+    assert troubles[0] == "what is recorded cannot be stored yet: The S3 bucket 'b' does not exist (MEET_S3_BUCKET)."
+
+
+async def test_an_upload_is_begun_before_there_is_enough_for_a_part(
+    upload: UploadBehind, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket that may only be read is found out by that, and not a minute later."""
+    monkeypatch.setattr(module, "_FIRST_ASKED_AFTER_S", 0.0)
+    store.sent = 5 * PART
+    upload.start()
+    await until(lambda: store.asked)
+    await asyncio.sleep(0.05)
+    assert (store.asked, store.checked) == (1, 0)
 
 
 async def test_the_end_waits_for_the_part_on_its_way_and_lifts_the_pace(upload: UploadBehind, store: Store) -> None:
