@@ -1,7 +1,8 @@
 """Messages between front and worker over a Unix socket that keeps their boundaries, each with at most one open socket.
 
-A message is one packet: a JSON object with its `kind`, a newline, raw bytes. SOCK_SEQPACKET delivers packets whole and
-in order; SCM_RIGHTS passes the descriptor along with the packet it belongs to (unix(7)).
+A message is one packet: a JSON object with its `kind`, a newline, raw bytes. Whatever may be long has room in one: a
+name that came in a token (48 KiB) with a room's metadata (64 000 bytes), or a client's head (96 KiB). SOCK_SEQPACKET
+delivers packets whole and in order; SCM_RIGHTS passes the descriptor along with the packet it belongs to (unix(7)).
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Channel:
         sock: socket.socket | None = None,
     ) -> bool:
         """Queue a message; `sock` is taken over. False when the other end is gone, or does not read."""
-        packet = json.dumps({"kind": kind, **(fields or {})}).encode() + b"\n" + data
+        # Names as they came: every other letter than ASCII would be six to twelve bytes. Tokens may hold surrogates.
+        head = json.dumps({"kind": kind, **(fields or {})}, ensure_ascii=False)
+        packet = head.encode(errors="surrogatepass") + b"\n" + data
         limit = _MAX_QUEUED if sock is None else _MAX_SOCKETS
         if self.closed or len(self._queue) >= limit or len(packet) > MAX_PACKET:
             if sock is not None:

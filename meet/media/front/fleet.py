@@ -68,6 +68,8 @@ class Fleet:
                 worker = self._hello(channel, message)
             elif worker is not None:
                 self._hear(worker, message)
+            if worker is not None:
+                self.placement.heard(worker.index)
 
         def on_closed() -> None:
             if worker is not None and worker.channel is channel:
@@ -165,7 +167,9 @@ class Fleet:
 
     def takers(self, *, but: Worker | None = None) -> Collection[int]:
         """Workers that new rooms may go to."""
-        return [w.index for w in self.workers if w.there and w.known and not w.draining and w is not but]
+        return self.placement.speaking(
+            [w.index for w in self.workers if w.there and w.known and not w.draining and w is not but]
+        )
 
     async def of_room(self, room: str | None, *, creates: bool = False, patience_s: float = PATIENCE_S) -> Worker:
         """The worker that has the room, waited for while it is restarted. creates: the request may make the room.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import aiohttp
@@ -24,19 +24,21 @@ _TIMEOUT_S: Final = 1.5
 
 
 class WorkersMetrics:
-    """`GET /metrics` of the front."""
+    """`GET /metrics` of the front. own: what the front itself has to tell, under names that no worker has."""
 
-    def __init__(self, places: Places, workers: int) -> None:
+    def __init__(self, places: Places, workers: int, own: Callable[[], Awaitable[bytes]]) -> None:
         self._places = places
         self._workers = range(workers)
+        self._own = own
 
     def routes(self) -> list[web.RouteDef]:
         return [web.get("/metrics", self._metrics)]
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        texts = await asyncio.gather(*(self._scrape(index) for index in self._workers))
+        scrapes = asyncio.gather(*(self._scrape(index) for index in self._workers))
+        texts, own = await asyncio.gather(scrapes, self._own())
         body = merged({str(index): text for index, text in zip(self._workers, texts, strict=True)})
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=body + own, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _scrape(self, index: int) -> str | None:
         connector = aiohttp.UnixConnector(str(self._places.metrics(index)))

@@ -12,6 +12,9 @@ PROMISE_S: Final = 20.0
 
 Longer than the supervisor lets a worker hang: one that goes on later would have the room as well."""
 
+SILENT_S: Final = 3.0
+"""A worker that has said nothing for so long gets no new room: reports come every second."""
+
 _BUSY_STEPS: Final = 5
 _LAG_STEP_MS: Final = 25.0
 
@@ -33,6 +36,7 @@ class Placement:
         self._rooms: dict[str, int] = {}
         self._promised: dict[str, tuple[int, float]] = {}
         self._loads: dict[int, Load] = {}
+        self._heard: dict[int, float] = {}
 
     def where(self, room: str) -> int | None:
         """The worker it lives in, or is promised to."""
@@ -51,6 +55,17 @@ class Placement:
         self._promised = {name: entry for name, entry in self._promised.items() if entry[1] > now}
         self._promised[room] = (worker, now + PROMISE_S)
         return worker
+
+    def speaking(self, candidates: Collection[int]) -> Collection[int]:
+        """Without those that hang, which nobody else knows before the supervisor has waited for a heartbeat.
+
+        Compared with the last word of any: on a machine with too much to do all are late. When nobody says anything, it
+        is not for us to know who will."""
+        heard = {worker: self._heard.get(worker, 0.0) for worker in candidates}
+        last = max(heard.values(), default=0.0)
+        if self._clock() - last > SILENT_S:
+            return candidates
+        return [worker for worker, at in heard.items() if last - at <= SILENT_S]
 
     def least_loaded(self, candidates: Collection[int]) -> int:
         """By processor and event loop in coarse steps, then participants, then rooms. Raises ValueError for none."""
@@ -85,6 +100,10 @@ class Placement:
         for name in rooms:
             if not (yields and name in self._rooms):
                 self.started(name, worker)
+
+    def heard(self, worker: int) -> None:
+        """It has said something, whatever it was."""
+        self._heard[worker] = self._clock()
 
     def report(self, worker: int, load: Load) -> None:
         self._loads[worker] = load

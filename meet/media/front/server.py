@@ -57,13 +57,19 @@ async def _nothing() -> None:
     return None
 
 
+async def _no_metrics() -> bytes:
+    return b""
+
+
 @dataclass(frozen=True)
 class FrontExtension:
-    """What others add: routes for the workers, what to do once all rooms are known, and when the front ends."""
+    """What others add: routes for the workers, what to do once all rooms are known, and when the front ends; metrics of
+    their own in the text format."""
 
     routes: Iterable[web.AbstractRouteDef] = ()
     settled: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], Awaitable[None]] = field(default=_nothing)
+    metrics: Callable[[], Awaitable[bytes]] = field(default=_no_metrics)
 
 
 FrontExtend = Callable[[Fleet], Awaitable[FrontExtension]]
@@ -100,7 +106,7 @@ class FrontServer:
                 await self._serve_socket(self._extension.routes, config.places.api)
             self._unlink = channel.listen(config.places.link, fleet.connected)
             if config.metrics_socket is not None:
-                routes = WorkersMetrics(config.places, config.workers).routes()
+                routes = WorkersMetrics(config.places, config.workers, self._extension.metrics).routes()
                 await self._serve_socket(routes, config.metrics_socket)
             self._forwarder = Forwarder(fleet, config.places, config.keys)
             self._doors = door.Doors(fleet, await self._application(self._forwarder), config.keys)

@@ -60,6 +60,19 @@ class KeptRoom:
             worker=worker,
         )
 
+    def pack(self) -> bytes:
+        """For the message with which the room goes to another process, and which has the name.
+
+        Metadata as they are: escaped as in JSON, they could be six times as long, and would not fit in."""
+        fields = {name: value for name, value in asdict(self).items() if name not in ("name", "metadata")}
+        return json.dumps(fields).encode() + b"\n" + self.metadata.encode()
+
+    @classmethod
+    def unpack(cls, name: str, packed: bytes) -> KeptRoom:
+        """What `pack` made of the room of this name. Raises ValueError, TypeError."""
+        fields, _, metadata = packed.partition(b"\n")
+        return cls(name=name, metadata=metadata.decode(), **json.loads(fields))
+
     def restore(self, registry: RoomRegistry) -> Room:
         """Make the room again; nobody is told that it started, since it did so in an earlier process."""
         room = registry.restore(self.name, sid=self.sid, created_at_ms=self.created_at_ms)
@@ -107,17 +120,19 @@ class RoomKeeper:
     async def release(self, room: Room) -> bytes:
         """Write the room down as it is now, and never again: another process is about to take it, with the result."""
         self._released.add(room.name)
-        path, content = self._path(room.name), self._content(room)
+        path, content, packed = self._path(room.name), self._content(room), KeptRoom.of(room, self._worker).pack()
         await asyncio.wrap_future(self._later(lambda: _write(path, content)))
-        return content
+        return packed
 
-    async def take(self, name: str, registry: RoomRegistry, content: bytes) -> bool:
-        """Make the room that another process has released; False when `content` cannot be read.
+    async def take(self, name: str, registry: RoomRegistry, packed: bytes) -> bool:
+        """Make the room that another process has released; False when `packed` cannot be read.
 
         It need not be what the file says, which may be older: the disk may be full."""
         self._released.discard(name)
-        kept = _parse(content, name)
-        if kept is None:
+        try:
+            kept = KeptRoom.unpack(name, packed)
+        except (ValueError, TypeError):
+            log.warning("released_room_unreadable", room=name)
             return False
         room = registry.get(name) or kept.restore(registry)
         room.restored = False  # its people are told where it is at this moment, and its recorder need not wait for them
@@ -139,8 +154,7 @@ class RoomKeeper:
             self._later(lambda: _write(path, content))
 
     def _content(self, room: Room) -> bytes:
-        # As UTF-8, without escapes: it has to fit into one message of the channel between media processes.
-        return json.dumps(asdict(KeptRoom.of(room, self._worker)), ensure_ascii=False).encode()
+        return json.dumps(asdict(KeptRoom.of(room, self._worker))).encode()
 
     def _later(self, work: Callable[[], None]) -> Future[None]:
         # Not on the event loop: a disk that hesitates would hold up the media.

@@ -78,6 +78,18 @@ async def test_the_other_end_goes_away(ends: tuple[End, End]) -> None:
     near.close()
 
 
+async def test_names_are_no_longer_than_they_came(ends: tuple[End, End]) -> None:
+    """As in a token: any JSON string, so also half of a character."""
+    left, right = ends
+    names = ["\N{SNOWMAN}" * (48 * 1024 // 3), "\ud83c", "\udfa5\ud83c", 'a\n\x00"b']
+    for name in names:
+        assert left.channel.send("take", {"name": name}, data=b"x" * 64_000)
+    await until(lambda: len(right.heard) == len(names))
+    assert [message.text("name") for message in right.heard] == names
+    left.channel.close()
+    right.channel.close()
+
+
 async def test_what_does_not_fit_is_refused(ends: tuple[End, End]) -> None:
     left, right = ends
     assert not left.channel.send("huge", data=b"x" * MAX_PACKET)

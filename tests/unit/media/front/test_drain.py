@@ -129,7 +129,7 @@ async def test_a_room_moves_as_it_is_though_the_disk_is_full(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("meet.media.room.keeper._write", full)
-    metadata = '"' * MAX_METADATA  # as long as it can be, and twice that in JSON
+    metadata = "\x01" * MAX_METADATA  # as long as it can be, and six times that in JSON
     machine.workers[home].server.registry.require("a").update_metadata(metadata)
     await asyncio.wait_for(machine.workers[home].duty.drain(), 20)
     assert machine.worker_of("a") == 1 - home

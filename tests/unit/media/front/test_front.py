@@ -17,8 +17,10 @@ from livekit.protocol import rtc as sig
 from prometheus_client.parser import text_string_to_metric_families
 
 from meet.media.front import head
+from meet.media.front.placement import SILENT_S
 from meet.media.front.server import FrontServer
 from meet.supervisor import listening
+from tests.unit.media.fakes import Clock
 from tests.unit.media.front.machine import Machine, join
 from tests.unit.media.gateway.client import KEY, SECRET, Client, token
 
@@ -311,3 +313,37 @@ async def test_metrics_of_all_workers(machine: Machine, http: aiohttp.ClientSess
     assert values["meet_media_worker_up", '{"worker": "1"}'] == 1.0
     assert values["meet_media_packets_total", '{"direction": "in", "worker": "0"}'] == 0.0
     await client.socket.close()
+
+
+async def test_a_worker_that_hangs_gets_no_new_room(
+    machine: Machine, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long before its process is replaced, and only as long as another one says something."""
+    monkeypatch.setattr("meet.media.front.duty._LOOK_S", 0.01)
+    fleet, clock = machine.front.fleet, Clock()
+    monkeypatch.setattr(fleet.placement, "_clock", clock)
+    clients = [await join(http, machine, "ann", room) for room in ("a", "b")]
+    there, hung = machine.worker_of("a"), machine.worker_of("b")
+    assert there is not None and hung is not None and there != hung
+
+    def silence(index: int) -> None:
+        monkeypatch.setattr(machine.workers[index].duty._channel, "send", lambda *_, **__: True)
+
+    async def takers(expected: set[int]) -> None:
+        async with asyncio.timeout(20):
+            while set(fleet.takers()) != expected:
+                await asyncio.sleep(0.02)
+
+    await takers({there, hung})
+    silence(hung)
+    clock.now += 2 * SILENT_S
+    await takers({there})
+    for room in ("c", "d", "e"):
+        clients.append(await join(http, machine, "ann", room))
+        assert machine.worker_of(room) == there
+    assert (await fleet.of_room("b", creates=True)).index == hung, "a room that is there stays there"
+    silence(there)
+    clock.now += 2 * SILENT_S
+    await takers({there, hung})
+    for client in clients:
+        await client.socket.close()

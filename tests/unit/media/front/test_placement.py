@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meet.media.front.placement import PROMISE_S, Load, Placement
+from meet.media.front.placement import PROMISE_S, SILENT_S, Load, Placement
 from tests.unit.media.fakes import Clock
 
 
@@ -83,3 +83,39 @@ def test_a_draining_worker_gives_way_whoever_speaks_first(placement: Placement, 
 def test_nobody_to_take_it(placement: Placement) -> None:
     with pytest.raises(ValueError):
         placement.place("room", ())
+
+
+def test_who_hangs_gets_nothing_new_as_long_as_another_one_speaks(placement: Placement, clock: Clock) -> None:
+    placement.started("room", 0)
+    for worker in (0, 1):
+        placement.heard(worker)
+    for _ in range(3):
+        clock.now += 1
+        placement.heard(1)
+        assert placement.speaking((0, 1)) == [0, 1]
+    clock.now += 1
+    placement.heard(1)
+    assert placement.speaking((0, 1)) == [1]
+    assert placement.place("room", placement.speaking((0, 1))) == 0, "a room stays where it is"
+    placement.heard(0)
+    assert placement.speaking((0, 1)) == [0, 1]
+
+
+def test_where_all_are_late_nobody_hangs(placement: Placement, clock: Clock) -> None:
+    for worker in (0, 1):
+        placement.heard(worker)
+    for worker in (0, 1, 0, 1):
+        clock.now += SILENT_S - 0.5
+        assert placement.speaking((0, 1)) == [0, 1]
+        placement.heard(worker)
+        assert placement.speaking((0, 1)) == [0, 1]
+    assert list(placement.speaking(())) == []
+
+
+def test_when_nobody_speaks_everybody_may_be_the_one(placement: Placement, clock: Clock) -> None:
+    placement.heard(0)
+    clock.now += 10
+    placement.heard(1)
+    clock.now += 2 * SILENT_S
+    assert placement.speaking((0, 1)) == (0, 1)
+    assert placement.speaking((0,)) == (0,), "nor has anybody else what it takes"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import pytest
 from livekit.api import CreateRoomRequest, DeleteRoomRequest, UpdateRoomMetadataRequest
 
 import meet.media.room.keeper as keeper_module
+from meet.media.front.channel import Channel, Message
 from meet.media.room import LeaveAction, LeaveReason, RoomEvent, RoomKeeper, RoomOptions, RoomRegistry
 from meet.media.room.keeper import kept_rooms
 from meet.media.twirp.auth import Grants
-from meet.media.twirp.rooms import RoomServiceApi
+from meet.media.twirp.rooms import MAX_METADATA, MAX_NAME, RoomServiceApi
 from tests.unit.media.fakes import Clock, FakeLink, World
 
 
@@ -137,6 +140,36 @@ async def test_a_room_moves(tmp_path: Path) -> None:
     assert (kept.metadata, kept.worker) == ("m", 1)
 
 
+@pytest.mark.parametrize("character", ["\x01", '"', "\n", "\x7f", "\N{SNOWMAN}", "\U0001f3a5"])
+async def test_all_that_the_api_accepts_fits_into_the_message_in_which_it_moves(tmp_path: Path, character: str) -> None:
+    source, target = RoomRegistry(), RoomRegistry()
+    first, second = RoomKeeper(tmp_path, worker=0, of=2), RoomKeeper(tmp_path, worker=1, of=2)
+    first.open(source)
+    second.open(target)
+    name, grants = character * MAX_NAME, Grants(room_create=True, room_admin=True, room=character * MAX_NAME)
+    metadata = character * (MAX_METADATA // len(character.encode()))
+    most = 2**32 - 1
+    request = CreateRoomRequest(
+        name=name, metadata=metadata, empty_timeout=most, departure_timeout=most, max_participants=most
+    )
+    await RoomServiceApi(source).create_room(grants, request)
+    packed = await first.release(source.require(name))
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    heard: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    ends = Channel(near, heard.set_result, print), Channel(far, print, print)
+    assert ends[1].send("kept", {"name": name}, data=packed)
+    message = await asyncio.wait_for(heard, 10)
+    assert await second.take(message.text("name"), target, message.data)
+    moved, room = target.require(name), source.require(name)
+    assert (moved.metadata, moved.sid, moved.max_participants) == (metadata, room.sid, most)
+    for end in ends:
+        end.close()
+    await first.close()
+    await second.close()
+    (kept,) = kept_rooms(tmp_path)
+    assert (kept.name, kept.metadata) == (name, metadata)
+
+
 async def test_a_room_that_begins_again_is_written_again(tmp_path: Path) -> None:
     world = World()
     keeper = RoomKeeper(tmp_path)
@@ -149,7 +182,7 @@ async def test_a_room_that_begins_again_is_written_again(tmp_path: Path) -> None
     assert kept.metadata == "second"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name": "nothing"}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"name": "x"}', b'{"sid": "RM_1"}\nm', b"{}\n\xff"])
 async def test_what_cannot_be_read_is_not_taken(tmp_path: Path, content: bytes) -> None:
     registry = RoomRegistry()
     keeper = RoomKeeper(tmp_path)
