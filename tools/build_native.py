@@ -1,4 +1,4 @@
-"""Builds the media server's compiled fast path, where that is possible (`meet/media/fastpath`).
+"""Builds the compiled fast path, where that is possible (`meet/media/fastpath`).
 
 Hatchling runs it for wheels and editable installs; `python tools/build_native.py` builds in place. Without a C
 compiler, Python's headers or Linux the package is the same without it, and pure Python does the work.
@@ -19,7 +19,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("meet/media/fastpath")
-SOURCES = ("_native.c", "_lane.c", "_outbox.c")
+SOURCES = ("_native.c", "_lane.c", "_outbox.c", "_rows.c")
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-fPIC", "-fvisibility=hidden", "-shared")
 _TIMEOUT_S = 120
 

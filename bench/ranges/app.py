@@ -11,6 +11,7 @@ import uvicorn
 
 from meet.http.call import Headers
 from meet.http.ranges import Representation, range_response
+from meet.http.response import Response
 from meet.http.streaming import Receive, Send
 from storage.filesystem import FilesystemStore
 
@@ -26,6 +27,7 @@ def main() -> None:
             Representation(info.size, info.etag, info.last_modified, info.content_type),
             lambda start, end: store.open(info.key, start, end, if_match=info.etag),
         )
+        assert not isinstance(response, Response), "nobody asks with a condition here"
         await response(scope, receive, send)
 
     uvicorn.run(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from meet.recorder.composer.encoder import video_options
+from meet.recorder.composer.output import SOUND_OPTIONS
 from meet.recorder.composer.profile import Profile
 from meet.recorder.journal.records import Record
 from meet.recorder.tracks.export import export
@@ -26,7 +27,8 @@ def x264(profile: Profile) -> list[str]:
 
 def aac() -> list[str]:
     """The same for the sound."""
-    return ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "128k", "-ac", "2"]
+    private = [item for name, value in SOUND_OPTIONS["aac"].items() for item in (f"-{name}", value)]
+    return ["-c:a", "aac", *private, "-b:a", "128k", "-ac", "2"]
 
 
 def ffmpeg(records: list[Record], profile: Profile, folder: Path) -> Callable[[], float] | None:

@@ -17,10 +17,11 @@
 - `limits`      when a running recording has to end: disk reserve, duration, size
 - `cutoff`      remembers that a full disk cut the journal off
 - `durable`     files that survive a power cut
+- `jsonfile`    JSON objects that may be damaged
 - `link`        status and commands, over `run/egress.sock`
 - `state`       the one-way status machine in `state.json`
-- `control*`    the other end, in the media process: start, stop, watch, remember
+- `control/`    the other end, in the media process: start, stop, watch, remember
 
-Nothing outside this folder depends on how a recording is made; the media process knows `control_extension`, the command
-line knows `main` and `tracks`, and who deletes recordings knows `tracks.kept`.
+Nothing outside this folder depends on how a recording is made; the media process knows `control`, the command line
+knows `main` and `tracks`, and who deletes recordings knows `tracks.kept`.
 """

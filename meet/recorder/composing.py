@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -51,18 +52,21 @@ class Composing:
         on_ready: Callable[[], None],
         on_tiles: Callable[[dict[str, tuple[int, int]]], None],
     ) -> None:
+        # Not on the event loop: this reads files.
         self.quarantine = Quarantine(spool)
         self._pieces = Pieces(spool, profile)
         self.path = self._pieces.path
         self._journal = spool / "journal"
         self._profile = profile
-        self._layout = state.first_layout(spool / "request.json")
+        self.layout = state.first_layout(spool / "request.json")
+        """That of the recording's beginning."""
         self._on_ready, self._on_tiles = on_ready, on_tiles
         self.on_begin: Callable[[], None] = lambda: None
         """Called on the event loop when `path` is begun, and not when earlier processes' pieces are gone on with."""
-        self._loop = asyncio.get_running_loop()
+        self._loop: asyncio.AbstractEventLoop
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="composer")
         self._abort = threading.Event()
+        self._reader: JournalReader | None = None
         self._busy_since: float | None = None
         self._excused_at = 0.0
         self._nice = False
@@ -79,6 +83,11 @@ class Composing:
         since = self._busy_since
         patience = STUCK_NICE_S if self._nice else STUCK_S
         return since is not None and time.monotonic() - max(since, self._excused_at) > patience
+
+    @property
+    def damaged(self) -> bool:
+        """Something of the journal could not be read."""
+        return self._reader is not None and self._reader.damage.records > 0
 
     def excuse(self) -> None:
         """What has kept it until now was not its own fault: a disk that takes nothing from anybody."""
@@ -101,14 +110,21 @@ class Composing:
         reader.finish()
         return self._start(reader, None)
 
+    async def left(self) -> tuple[int, float]:
+        """Bytes and seconds that compositions have left which came to an early end; about what the next one goes on
+        behind."""
+        return await asyncio.to_thread(self._pieces.left)
+
     def _start(self, reader: JournalReader, now: Callable[[], int] | None) -> asyncio.Future[Result]:
+        self._reader = reader
         context = contextvars.copy_context()  # what is logged there is about this recording, too
+        self._loop = asyncio.get_running_loop()
         return self._loop.run_in_executor(self._thread, context.run, self._noted, reader, now)
 
     def _noted(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
         """Compose, in a way that tells the next process what this one died of."""
         # On the composer's thread, as all that follows.
-        note, ledger = self.quarantine.note, self.quarantine.ledger
+        note, ledger = self.quarantine.take_over(), self.quarantine.ledger
         note.begin(live=now is not None)
         try:
             if now is None and ledger.afresh:
@@ -119,6 +135,8 @@ class Composing:
         except Exception as error:
             if isinstance(error, _EXPECTED):
                 note.idle()
+            else:
+                note.leave()  # this process will end, but of no decoder: that has come back
             if now is not None and not isinstance(error, Aborted):
                 # Nobody waits for the result before the meeting is over: the file is made from the journal then.
                 log.error("live_composition_failed", error=f"{type(error).__name__}: {error}")
@@ -154,11 +172,11 @@ class Composing:
         return self._compose(reader, None)
 
     def _make(self, reader: JournalReader, now: Callable[[], int] | None, seam: Seam) -> Result:
-        return compose(
+        result = compose(
             self._watched(reader),
             self._pieces.writing(),
             self._profile,
-            self._layout,
+            self.layout,
             on_ready=lambda: self._call(self._on_ready),
             on_tiles=lambda sizes: self._call(self._on_tiles, sizes),
             abort=self._abort,
@@ -167,6 +185,7 @@ class Composing:
             on_step=self._step,
             note=self.quarantine.note,
         )
+        return with_damage(result, reader)
 
     def _step(self) -> None:
         self._busy_since = time.monotonic()
@@ -192,3 +211,8 @@ class Composing:
     def _call(self, told: Callable[..., None], *arguments: object) -> None:
         # On the composer's thread.
         self._loop.call_soon_threadsafe(told, *arguments)
+
+
+def with_damage(result: Result, reader: JournalReader) -> Result:
+    """With what the reader could not read."""
+    return replace(result, damaged_records=reader.damage.records, damaged_bytes=reader.damage.bytes)

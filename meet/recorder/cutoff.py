@@ -30,5 +30,8 @@ class Cutoff:
     def remember(self) -> None:
         """Say so, durably. Raises OSError."""
         if not self.known:
-            self._no.replace(self._yes)
+            try:
+                self._no.replace(self._yes)
+            except FileNotFoundError:  # it was full before this could be prepared
+                self._yes.touch()
         durable.sync_folder(self._yes.parent)

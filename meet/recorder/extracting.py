@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -11,8 +10,9 @@ import structlog
 
 from meet.recorder.composer.compose import Aborted, Result
 from meet.recorder.composer.profile import Profile
-from meet.recorder.composing import Composing
+from meet.recorder.composing import Composing, with_damage
 from meet.recorder.journal.reader import JournalReader
+from meet.recorder.jsonfile import read_object
 from meet.recorder.tracks.extract import extract
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,8 @@ class Extracting(Composing):
     def _compose(self, reader: JournalReader, now: Callable[[], int] | None) -> Result:
         # On the composer's thread. From the beginning every time: it is little more than copying.
         self.forget()  # it may be shared with the storage: never write into it
-        return extract(self._watched(reader, whole=True), self.path.with_suffix(""), self._sids, self._check)
+        made = extract(self._watched(reader, whole=True), self.path.with_suffix(""), self._sids, self._check)
+        return with_damage(made, reader)
 
     def _check(self) -> None:
         if self._abort.is_set():
@@ -62,7 +63,7 @@ def composing_of(
     on_tiles: Callable[[dict[str, tuple[int, int]]], None],
 ) -> Composing:
     """What makes the file that the spool's request.json asks for."""
-    request = json.loads((spool / "request.json").read_text())
+    request = read_object(spool / "request.json") or {}
     tracks = request.get("tracks")
     if not isinstance(tracks, dict) or tracks.get("direct") is not True:
         return Composing(spool, profile, on_ready=on_ready, on_tiles=on_tiles)

@@ -80,6 +80,10 @@ def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:
         "worst_offset_ms": round(made.worst_offset_s * 1000),
         "pauses": made.pauses,
         "paused_s": round(made.paused_s, 3),
+        "absences": made.absences,
+        "absent_s": round(made.absent_s, 3),
+        "damaged_records": made.damaged_records,
+        "damaged_bytes": made.damaged_bytes,
     }
 
 

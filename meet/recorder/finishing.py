@@ -42,6 +42,7 @@ class Finishing:
     async def worth_trying(self, *, ended_at_ms: int) -> bool:
         """Wait, after others have died while they composed; False when the recording has been given up now."""
         ledger = self._composing.quarantine.ledger
+        await asyncio.to_thread(self._composing.quarantine.take_over)
         if not ledger.hopeless:
             if ledger.pause_s:
                 log.warning("composition_put_off", deaths=ledger.barren, seconds=ledger.pause_s)
@@ -65,7 +66,7 @@ class Finishing:
         except NothingReceived as error:
             self._standing.end("failed", error=str(error), error_code=404, ended_at_ms=ended_at_ms)
             await self._standing.settled()
-            await asyncio.to_thread(finish.discard, self._spool)
+            await asyncio.to_thread(finish.discard, self._spool, keep_journal=self._composing.damaged)
             return 0
         await self._standing.flushed()
         if self._standing.given_up:
@@ -86,7 +87,8 @@ class Finishing:
             integrity=finish.integrity(facts, result) | self._composing.quarantine.facts(),
         )
         await self._standing.settled()  # the journal may go only when a later process can read that it is not needed
-        await asyncio.to_thread(finish.discard, self._spool, keep_journal=self._settings.recording_keep_tracks)
+        keep = self._settings.recording_keep_tracks or result.damaged_records > 0  # somebody may read more of it
+        await asyncio.to_thread(finish.discard, self._spool, keep_journal=keep)
         return 0
 
     async def _file(self, composed: asyncio.Future[Result]) -> tuple[Result, FileFacts]:
@@ -133,7 +135,13 @@ class Finishing:
 
 
 def _with_losses(details: str | None, result: Result, quarantined: str | None) -> str | None:
-    """What a busy machine has cost, and what killed decoders, is said beside the end reason."""
+    """What a busy machine, a long outage and a bad disk have cost, and what killed decoders, beside the end reason."""
     busy = f"{result.left_out} pictures were left out because the machine was busy" if result.left_out else None
-    losses = [said for said in (busy, quarantined) if said]
+    absent = f"no recorder was there for {result.absent_s:.0f} s, which are cut out" if result.absences else None
+    damaged = (
+        f"{result.damaged_bytes} bytes of the journal were damaged (places: {result.damaged_records}); it is kept"
+        if result.damaged_records
+        else None
+    )
+    losses = [said for said in (busy, absent, damaged, quarantined) if said]
     return "; ".join([details or "Complete", *losses]) if losses else details

@@ -29,6 +29,10 @@ _BURST_S: Final = 2.0
 """So much more than its bit rate may an encoder spend at once."""
 _CONTAINER: Final = 1.02
 """What indexes and headers make of it."""
+_TELLING_S: Final = 60.0
+"""From so long a piece on, what is there tells what is to come."""
+_LIVELIER: Final = 2.0
+"""So much more than that may it be."""
 
 
 def free_bytes(path: Path) -> int:
@@ -44,8 +48,21 @@ def existing(folder: Path) -> Path:
 
 def at_most(profile: Profile, recorded_s: float, media_bytes: int) -> int:
     """Bytes that so many seconds can be composed to, whatever they show: all that the bit rates allow."""
-    rate = profile.video_bitrate * profile.picture + profile.audio_bitrate * profile.sound
-    return round(rate * (recorded_s + _BURST_S) / 8 * _CONTAINER)
+    return round(_rate(profile) * (recorded_s + _BURST_S) / 8 * _CONTAINER)
+
+
+def _rate(profile: Profile) -> int:
+    return profile.video_bitrate * profile.picture + profile.audio_bitrate * profile.sound
+
+
+def behind(profile: Profile, there: int, there_s: float, recorded_s: float, media_bytes: int) -> int:
+    """The same where a composition has come to an early end: `there` bytes of `there_s` seconds will be gone on with.
+
+    The rest is at most twice as lively as these, if they are a minute or more."""
+    rate = float(_rate(profile))
+    if there_s >= _TELLING_S:
+        rate = min(rate, there * 8 / there_s * _LIVELIER)
+    return there + round(rate * (max(recorded_s - there_s, 0.0) + _BURST_S) / 8 * _CONTAINER)
 
 
 def as_it_came(recorded_s: float, media_bytes: int) -> int:
@@ -57,10 +74,10 @@ class LimitWatch:
     """Looks once a second whether a running recording has to end."""
 
     def __init__(self, settings: Settings, composite: Path, coming: Coming | None = None) -> None:
-        """coming: tells the size that the file will have, where it is not there to be seen."""
+        """coming: tells the size that the file will have, where it is not there to be seen (any more)."""
         self._settings = settings
         self._composite = composite
-        self._coming = coming
+        self.coming = coming
         self._storage = storage.local_folder(settings)
 
     def reached(self, recorded_s: float, media_bytes: int = 0) -> str | None:
@@ -86,9 +103,9 @@ class LimitWatch:
         except OSError:
             sizes = []
         there = sum(sizes)
-        if self._coming is not None:
-            size = max(self._coming(recorded_s, media_bytes), there)
-            return size, size - there
+        if self.coming is not None:
+            size = max(self.coming(recorded_s, media_bytes), there)
+            return size, size - there + (size if there else 0)
         return there, there if len(sizes) > 1 else 0  # pieces are joined into another file
 
     def _short(self, size: int, copy: int) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import signal
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import structlog
 
 from meet.config import Settings
 from meet.recorder import finish, state
+from meet.recorder.composer import rows
 from meet.recorder.composer.compose import Result
 from meet.recorder.composer.profile import EncodingUnsupported, Profile
 from meet.recorder.cutoff import Cutoff
@@ -23,8 +25,10 @@ from meet.recorder.finishing import Finishing
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.summary import Summary, summarize
 from meet.recorder.journal.writer import JournalWriter
-from meet.recorder.limits import REASONS, Coming, LimitWatch, as_it_came, at_most
+from meet.recorder.jsonfile import read_object
+from meet.recorder.limits import REASONS, Coming, LimitWatch, as_it_came, at_most, behind
 from meet.recorder.link import ControlLink
+from meet.recorder.pieces import boot_id
 from meet.recorder.standing import Standing, end_reason
 from meet.recorder.state import EgressState
 from meet.recorder.subscriber import recording as subscriber
@@ -43,6 +47,7 @@ _LINGER_S: Final = 3.0
 _BEAT_S: Final = 1.0
 _LIMITS_S: Final = 1.0
 _CUTOFF_RETRY_S: Final = 1.0
+_NO_BEGIN: Final = "the journal is damaged: nothing in it tells where the recording began; it is kept"
 
 
 def run(settings: Settings, egress_id: str, beat: Callable[[], None] = lambda: None) -> int:
@@ -51,19 +56,21 @@ def run(settings: Settings, egress_id: str, beat: Callable[[], None] = lambda: N
     beat: called every second as long as the event loop turns and the composer gets on."""
     spool = settings.data_dir / "spool" / egress_id
     try:
-        request = json.loads((spool / "request.json").read_text())
+        request = read_object(spool / "request.json") or {}
     except FileNotFoundError:
         log.info("recording_entry_gone", egress_id=egress_id)
         return 0
-    except ValueError:
+    if not all(request.get(name) and isinstance(request[name], str) for name in ("egress_id", "room_name", "key")):
         log.error("recording_request_damaged", egress_id=egress_id)
         return 0
     structlog.contextvars.bind_contextvars(egress_id=egress_id)
+    rows.choose(settings.media_native)
     setproctitle.setproctitle(f"meet recorder {_recording_id(request)}")
     current = state.read(spool / "state.json") or EgressState.from_request(request)
     if current.final:
         if current.status in ("complete", "limit_reached"):  # killed between the last word and the cleaning up
-            finish.discard(spool, keep_journal=settings.recording_keep_tracks)
+            damaged = (current.integrity or {}).get("damaged_records")
+            finish.discard(spool, keep_journal=settings.recording_keep_tracks or bool(damaged))
         return 0
     deferred = (request.get("compose") or settings.recording_compose) == "after"
     recorder = Recorder(settings, spool, current, chosen_by(request), deferred=deferred)
@@ -106,6 +113,7 @@ class Recorder:
         self._settings, self._spool, self._first, self._selection = settings, spool, first, selection
         self._deferred = deferred
         self._composing_stuck: Callable[[], bool] = lambda: False
+        self._cutoff = Cutoff(spool / "journal")
         self._writer: JournalWriter | None = None
         self._journal_error: OSError | None = None
         self._recording: subscriber.RoomRecording | None = None
@@ -138,7 +146,9 @@ class Recorder:
             except EncodingUnsupported as error:
                 self._standing.end("failed", error=str(error), error_code=400)
                 return 0
-            self._composing = composing_of(self._spool, profile, on_ready=self._active, on_tiles=self._want_sizes)
+            self._composing = await asyncio.to_thread(
+                composing_of, self._spool, profile, on_ready=self._active, on_tiles=self._want_sizes
+            )
             self._composing_stuck = lambda: self._composing.stuck
             self._deferred = self._deferred or self._composing.quarantine.ledger.journal_only
             self._finishing = Finishing(self._settings, self._spool, profile, self._standing, self._composing)
@@ -147,25 +157,30 @@ class Recorder:
             finally:
                 await self._finishing.close()
             if not code:
-                self._composing.quarantine.close()
+                await asyncio.to_thread(self._composing.quarantine.close)
             return code
         finally:
             await self._standing.flushed()
             await link.close(_LINGER_S)
 
     async def _record(self, profile: Profile) -> int:
-        past = await asyncio.to_thread(summarize, self._spool / "journal")
-        self._cutoff = Cutoff(self._spool / "journal")
-        if past.stopped or self._standing.now.status == "ending" or self._cutoff.known:
-            return await self._finish_from_journal(past)
+        past, cut_off = await asyncio.to_thread(self._look_back)
+        if past.stopped or self._standing.now.status == "ending" or cut_off:
+            return await self._finish_from_journal(past, cut_off)
         reader = JournalReader(self._spool / "journal")
         self._writer = writer = JournalWriter(
-            self._spool / "journal", reader.wake, self._journal_failed, past, self._want_keys
+            self._spool / "journal",
+            reader.wake,
+            self._journal_failed,
+            past,
+            self._want_keys,
+            self._cutoff.prepare,
+            self._journal_broken,
         )
-        self._cutoff.prepare()
-        clock = subscriber.SteadyClock(past.last_at)
-        self._sink = subscriber.JournalSink(writer, clock, self._standing.now.egress_id, past)
-        if self._standing.now.layout != state.first_layout(self._spool / "request.json"):
+        boot = boot_id()
+        clock = subscriber.SteadyClock.behind(past, boot)
+        self._sink = subscriber.JournalSink(writer, clock, self._standing.now.egress_id, past, boot)
+        if self._standing.now.layout != self._composing.layout:
             self._sink.layout(self._standing.now.layout)
         self._recording = subscriber.RoomRecording(
             self._connect,
@@ -188,7 +203,7 @@ class Recorder:
         else:
             composed = self._composing.live(reader, clock.now)
             composed.add_done_callback(self._composed)
-        watching = asyncio.create_task(self._watch_limits(profile, self._sink))
+        watching = asyncio.create_task(self._watch_limits(profile, self._sink, composed))
         try:
             result = await self._recording.run(ever_joined=past.begun, lost_at=past.last_at)
         finally:
@@ -211,6 +226,10 @@ class Recorder:
             disk_full=self._journal_error is not None,
         )
 
+    def _look_back(self) -> tuple[Summary, bool]:
+        """Of earlier processes: what they have recorded, and whether a full disk ended it."""
+        return summarize(self._spool / "journal"), self._cutoff.known
+
     async def _give_up(
         self,
         writer: JournalWriter,
@@ -229,19 +248,24 @@ class Recorder:
             self._standing.end("aborted", details="Stopped before the recording could start")
         else:
             reason = f"the recorder could not join: {result.reason}"
+            if self._journal_error is not None:
+                reason = f"the journal could not be written: {self._journal_error.strerror}"
             self._standing.end("failed", stop_reason=self._stop_reason or "", error=reason, error_code=503)
         return 0
 
-    async def _finish_from_journal(self, past: Summary) -> int:
+    async def _finish_from_journal(self, past: Summary, cut_off: bool) -> int:
         if not past.begun:
-            await asyncio.to_thread(finish.discard, self._spool)
-            self._standing.end("failed", error="the recording ended before anything was received", error_code=500)
+            # What had begun says so in its journal, many times.
+            damaged = self._standing.now.status != "starting" and past.last_at > 0
+            error = _NO_BEGIN if damaged else "the recording ended before anything was received"
+            await asyncio.to_thread(finish.discard, self._spool, keep_journal=damaged)
+            self._standing.end("failed", error=error, error_code=500)
             return 0
         if self._standing.now.status != "ending":
-            reason = end_reason("disk_full" if self._cutoff.known else "finished after a restart")
+            reason = end_reason("disk_full" if cut_off else "finished after a restart")
             self._standing.advance("ending", details=reason, paused=False)
         # The words are those of every limit; the others also have a Stop record.
-        full = self._cutoff.known or self._standing.now.details == end_reason("disk_full")
+        full = cut_off or self._standing.now.details == end_reason("disk_full")
         ended_at_ms = past.last_at // 1000
         if not await self._finishing.worth_trying(ended_at_ms=ended_at_ms):
             return 0
@@ -290,12 +314,18 @@ class Recorder:
         if self._recording is not None:
             self._recording.stop(reason)
 
-    async def _watch_limits(self, profile: Profile, sink: subscriber.JournalSink) -> None:
+    async def _watch_limits(
+        self, profile: Profile, sink: subscriber.JournalSink, composed: asyncio.Future[Result] | None
+    ) -> None:
         coming: Coming | None = partial(at_most, profile) if self._deferred else None
         if isinstance(self._composing, Extracting):
             coming = as_it_came
+        elif self._composing.quarantine.ledger.journal_only:
+            coming = partial(behind, profile, *await self._composing.left())
         watch = LimitWatch(self._settings, self._composing.path, coming)
         while self._stop_reason is None:
+            if composed is not None and composed.done() and watch.coming is None:  # it has failed
+                watch.coming = partial(behind, profile, *await self._composing.left())
             reached = await asyncio.to_thread(watch.reached, sink.recorded_us / 1e6, sink.media_bytes)
             if reached is not None:
                 log.warning("recording_limit_reached", limit=reached)
@@ -312,6 +342,16 @@ class Recorder:
         self._journal_error = error
         log.error("journal_write_failed", error=str(error))
         self._loop.call_soon_threadsafe(self._cut_off)
+
+    def _journal_broken(self, error: BaseException) -> None:
+        """Out of memory, or a mistake of ours: only another process can go on, and every second until then is lost."""
+        # On the journal's thread.
+        try:
+            self._composing.quarantine.note.idle()  # no decoder's fault
+            log.critical("journal_thread_broken", error=f"{type(error).__name__}: {error}", exc_info=error)
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
 
     def _cut_off(self) -> None:
         self._stop("disk_full")

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from meet.recorder.jsonfile import read_object
 from meet.recorder.state import EgressState
 
 
 def write(spool: Path, state: EgressState, ended_at_ms: int) -> dict[str, Path]:
     """Storage key and file of the manifest, if the spool's request.json asks for one. Times are ns. Raises OSError."""
-    wanted: Any = json.loads((spool / "request.json").read_text()).get("manifest")
-    if not isinstance(wanted, dict):
+    wanted: Any = (read_object(spool / "request.json") or {}).get("manifest")
+    if not isinstance(wanted, dict) or not isinstance(wanted.get("content"), dict) or not wanted.get("key"):
         return {}
     content = {
         "egress_id": state.egress_id,

@@ -96,6 +96,26 @@ class Pieces:
         self._boot.write_text(boot_id())
         return seam
 
+    def left(self) -> tuple[int, float]:
+        """Bytes and seconds of what `seal` would go on behind, a fragment more or less; it stays as it is."""
+        grid, size, seconds = Grid.of(self._profile), 0, 0.0
+        pieces = self._pieces()
+        loose = self._next if pieces else self.path
+        if self._boot_text() == boot_id() != "":
+            pieces.append(loose)
+        try:
+            for piece in pieces:
+                content = self._content(piece, 0)
+                seconds += (
+                    float((content.ticks[-1] + 1) / self._profile.fps)
+                    if content.ticks
+                    else content.packets * grid.frame / grid.rate
+                )
+                size += piece.stat().st_size
+        except (OSError, av.FFmpegError, Unusable) as error:
+            log.info("composite_piece_not_counted", error=str(error))
+        return size, seconds
+
     def writing(self) -> Path:
         """The file that the next composition has to write."""
         return self._next if self._pieces() else self.path

@@ -12,9 +12,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-from meet.recorder import durable
+from pydantic import TypeAdapter, ValidationError
 
-_ORDER: Final = {"starting": 0, "active": 1, "ending": 2, "complete": 3, "failed": 3, "aborted": 3, "limit_reached": 3}
+from meet.recorder import durable
+from meet.recorder.jsonfile import read_object
+
+ORDER: Final = {"starting": 0, "active": 1, "ending": 2, "complete": 3, "failed": 3, "aborted": 3, "limit_reached": 3}
+"""A step never leads to a lower number, nor from 3 to anything."""
 FINAL: Final = frozenset({"complete", "failed", "aborted", "limit_reached"})
 
 
@@ -62,7 +66,7 @@ class EgressState:
 
     def advance(self, status: str, **changes: Any) -> Self:
         """The next state. Raises IllegalTransition."""
-        if self.final or _ORDER[status] < _ORDER[self.status]:
+        if self.final or ORDER[status] < ORDER[self.status]:
             raise IllegalTransition(f"{self.egress_id}: {self.status} -> {status}")
         changes.setdefault("updated_at_ms", now_ms())
         if status in FINAL:
@@ -72,32 +76,44 @@ class EgressState:
     @classmethod
     def from_request(cls, request: dict[str, Any]) -> Self:
         """The first state of a recording, from its request.json."""
+        created = request.get("created_ms")
         return cls(
             egress_id=request["egress_id"],
             room_name=request["room_name"],
             status="starting",
-            layout=request.get("layout") or "grid",
-            encoding=request.get("encoding") or "H264_720P_30",
+            layout=str(request.get("layout") or "grid"),
+            encoding=encoding_of(request),
             key=request["key"],
-            started_at_ms=request.get("created_ms"),
+            started_at_ms=created if isinstance(created, int) else None,
             only=request.get("only"),
             container=request.get("container"),
         )
 
 
+_STATE: Final = TypeAdapter(EgressState)
+
+
+def encoding_of(request: dict[str, Any]) -> str | dict[str, Any]:
+    """What request.json says of it: preset name or options object."""
+    wanted = request.get("encoding")
+    return wanted if wanted and isinstance(wanted, str | dict) else "H264_720P_30"
+
+
 def read(path: Path) -> EgressState | None:
     """The state in a file, None when there is none or it is damaged."""
     try:
-        document = json.loads(path.read_text())
-        known = {name: document[name] for name in EgressState.__dataclass_fields__ if name in document}
-        return EgressState(**known)
-    except (OSError, ValueError, TypeError):
+        document = read_object(path)
+        state = _STATE.validate_python(document)
+    except (OSError, ValidationError):
         return None
+    return state if state.status in ORDER else None
 
 
 def first_layout(request: Path) -> str:
-    """The layout of a recording's beginning; later ones are in its journal, so that every composition repeats them."""
-    return str(json.loads(request.read_text()).get("layout") or "grid")
+    """The layout of a recording's beginning; later ones are in its journal, so that every composition repeats them.
+
+    Raises OSError."""
+    return str((read_object(request) or {}).get("layout") or "grid")
 
 
 def write(path: Path, state: EgressState) -> None:

@@ -30,6 +30,8 @@ class Address:
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     media_processes: int = 1
+    livekit_public_url: str = ""
+    webhook_allow_private: bool = False
 
 
 def publish(settings: Settings, pid: int) -> None:
@@ -48,6 +50,8 @@ def publish(settings: Settings, pid: int) -> None:
         metrics_host=settings.metrics_host,
         metrics_port=settings.metrics_port,
         media_processes=settings.media_workers,
+        livekit_public_url=settings.livekit_public_url,
+        webhook_allow_private=settings.webhook_allow_private,
     )
     path = _path(settings.data_dir)
     temporary = path.with_suffix(".tmp")

@@ -65,7 +65,8 @@ class Child:
 
     hung_after_s: one that beats, and then is silent for so long, is killed and comes back like one that died.
     warm: asked first at every restart for a process that is up already and has taken over these arguments.
-    pass_fds: descriptors that every one of its processes gets.
+    pass_fds: descriptors that every one of its processes gets. on_failure: told why one is replaced: `died`, `hung`, or
+    `not_started` when there was none to be had.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Child:
         hung_after_s: float = HUNG_AFTER_S,
         warm: Callable[[], Awaitable[Running | None]] | None = None,
         pass_fds: Sequence[int] = (),
+        on_failure: Callable[[str], None] = lambda failure: None,
     ) -> None:
         self.name = " ".join(arguments)
         self._arguments = arguments
@@ -85,11 +87,13 @@ class Child:
         self._hung_after_s = hung_after_s
         self._warm = warm
         self._pass_fds = pass_fds
+        self._on_failure = on_failure
+        self._hung = False
         self._backoff = Backoff(patient=warm is not None)
         self._process: asyncio.subprocess.Process | None = None
         self._lifeline: Lifeline | None = None
         self._stopping = False
-        self._renewing = False
+        self._renewing = self._wished_end = False
         self._up = asyncio.Event()
         self._guard: asyncio.Task[None] | None = None
         self._started_at = 0.0
@@ -115,6 +119,7 @@ class Child:
             if not guard.cancelled() and (error := guard.exception()) is not None:
                 log.error("process_unguarded", name=self.name, exc_info=error)
                 self.unrecoverable.set()
+                self.finished.set()
 
         self._guard = asyncio.create_task(self._keep_alive())
         self._guard.add_done_callback(ended)
@@ -146,11 +151,13 @@ class Child:
                 if code == EXIT_CONFIG:
                     self.unrecoverable.set()
                     break
-                if self._renewing and code == 0:
+                wished, self._wished_end = self._wished_end and code == 0, False
+                if wished:
                     log.info("process_renewed", name=self.name)
                 else:
                     pause = self._backoff.pause_s(time.monotonic() - self._started_at)
                     log.warning("process_died", name=self.name, exit_code=code, restart_in_s=pause)
+                    self._on_failure("hung" if self._hung else "died")
                     await asyncio.sleep(pause)
             if self._stopping:
                 break
@@ -162,6 +169,7 @@ class Child:
                 self._process = None
                 pause = max(self._backoff.pause_s(0), FIRST_BACKOFF_S)
                 log.error("process_not_started", name=self.name, reason=str(error), again_in_s=pause)
+                self._on_failure("not_started")
                 await asyncio.sleep(pause)
             except ChildFailed:
                 pass  # it has died: the next turn says so, and waits
@@ -169,6 +177,7 @@ class Child:
 
     async def _end_of(self, process: asyncio.subprocess.Process) -> int:
         """The exit code of the process, which is killed when it hangs."""
+        self._hung = False
         ended = asyncio.ensure_future(process.wait())
         looked = time.monotonic()
         try:
@@ -181,6 +190,7 @@ class Child:
                 silent_s = self._lifeline.silent_s()
                 if silent_s > self._hung_after_s:
                     log.error("process_hung", name=self.name, silent_s=round(silent_s, 1))
+                    self._hung = True
                     _signal(process, signal.SIGKILL)
                     return await ended
             return ended.result()
@@ -195,7 +205,7 @@ class Child:
         pid = self.pid
         if pid is None or self._guard is None or self._renewing or self._stopping:
             raise ValueError(f"{self.name} is not running at the moment")
-        self._renewing = True
+        self._renewing = self._wished_end = True
         self._up.clear()
         await self._end(timeout_s)
         await self._up.wait()

@@ -1,6 +1,7 @@
 """The supervisor's Unix socket: one JSON request a line, one JSON answer a line.
 
 `{"op": "start_recorder", "egress_id": "EG_..."}` -> `{"ok": true}` or `{"ok": false, "error": "..."}`.
+`{"op": "recorder_restarts"}` -> `{"ok": true, "restarts": {"died": 1}}`, recorder processes replaced, by reason.
 `{"op": "drain_media", "worker": 0}` -> `{"ok": true, "pid": 4711}`, its former pid, when it was started afresh.
 The socket lies in the data directory with mode 0600: whoever can open it owns the recordings anyway.
 """
@@ -44,6 +45,8 @@ async def handle(line: bytes, recorders: Recorders, workers: Sequence[Child] = (
             case "start_recorder":
                 await recorders.start(str(request["egress_id"]))
                 return {"ok": True}
+            case "recorder_restarts":
+                return {"ok": True, "restarts": recorders.restarts}
             case "drain_media":
                 return {"ok": True, "pid": await _drain(workers, int(request["worker"]))}
             case _:

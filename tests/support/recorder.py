@@ -23,6 +23,10 @@ INTEGRITY = Integrity(
     worst_offset_s=0.012,
     pauses=1,
     paused_s=2.5,
+    absences=1,
+    absent_s=36_000.5,
+    damaged_records=2,
+    damaged_bytes=197,
 )
 
 

@@ -69,7 +69,7 @@ static PyType_Spec route_spec = {
 /* ---- module ---- */
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_native", "The compiled fast path.", -1,
-                                        NULL, NULL, NULL, NULL, NULL};
+                                        rows_methods, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__native(void) {
     PyObject *module = PyModule_Create(&definition);

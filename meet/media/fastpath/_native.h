@@ -14,7 +14,7 @@
 #define UDP_SEGMENT 103
 #endif
 
-#define REVISION 1         /* native.py refuses another one: a stale build must not run */
+#define REVISION 2         /* native.py refuses another one: a stale build must not run */
 #define MAX_PACKET 1456    /* bytes of header and payload; native.py and srtp.py have the same limit */
 #define MAX_TRAILER 144    /* SRTP_MAX_TRAILER_LEN: libsrtp may write that much behind the packet */
 #define CAPACITY 512       /* packets in the arena, about a millisecond of work; sendmmsg takes 1024 at most */
@@ -106,6 +106,7 @@ typedef struct {
 
 extern PyTypeObject *RouteType, *LaneType, *OutboxType;
 extern PyType_Spec lane_spec, outbox_spec;
+extern PyMethodDef rows_methods[];
 
 /* args: sequence, timestamp, marker, descriptor, send_time, arrived, padding. -1 with an exception. */
 int numbers_read(Numbers *numbers, PyObject *const *args, PyObject *payload);

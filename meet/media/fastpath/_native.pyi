@@ -1,10 +1,18 @@
-"""Types of the compiled module; the reference is in meet/media/sfu/lane.py and fanout.py."""
+"""Types of the compiled module; the reference is in meet/media/sfu/ (lane.py, fanout.py) and, of copy and blend, in
+meet/recorder/composer/rows.py."""
 
 from collections.abc import Callable
 from typing import Any, final
 
+import numpy as np
+import numpy.typing as npt
+from av.video.plane import VideoPlane
+
 REVISION: int
 MAX_PACKET: int
+
+def copy(into: npt.NDArray[np.uint8], plane: VideoPlane, line_size: int, /) -> None: ...
+def blend(view: npt.NDArray[np.uint8], keep: npt.NDArray[np.uint16], add: npt.NDArray[np.uint16], /) -> None: ...
 
 @final
 class Route:

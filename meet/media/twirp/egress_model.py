@@ -1,6 +1,6 @@
 """What the Egress API knows of recordings: one state per egress and the port behind which they are made.
 
-`meet/recorder/control.py` implements the port; here nothing is known of recorders, spools or supervisors.
+`meet/recorder/control` implements the port; here nothing is known of recorders, spools or supervisors.
 """
 
 from __future__ import annotations

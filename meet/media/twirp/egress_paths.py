@@ -13,6 +13,8 @@ from meet.media.twirp.errors import TwirpError
 
 _MAX_KEY: Final = 900
 _ENDINGS: Final = (".mp4", ".m4a", ".ogg")
+"""Those that tell which container is wanted."""
+_WRONG: Final = (*_ENDINGS, ".webm")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
@@ -34,6 +36,11 @@ def storage_key(path: str, ending: str, now: datetime.datetime, **fields: str) -
     return key
 
 
+def named(path: str, default: str) -> str:
+    """The path, or the default name in it when it is a folder (or none at all), as LiveKit's egress has it."""
+    return f"{path}{default}" if not path or path.endswith("/") else path
+
+
 def check_own_storage(output: api.EncodedFileOutput | api.DirectFileOutput) -> None:
     """Raise invalid_argument for a file that is to go to other storage than this server's."""
     if output.WhichOneof("output") is not None:
@@ -51,12 +58,12 @@ def composed_file(
     encoding: str | dict[str, Any],
     **fields: str,
 ) -> tuple[str, Container | None]:
-    """Storage key and container of what is composed. default: the path where the caller gives none.
+    """Storage key and container of what is composed. default: the name where the caller gives none.
 
     Without a file type the name decides, or else the codec: Opus alone goes into OGG, anything else into MP4. Another
     of these endings is replaced. Raises invalid_argument, or unimplemented for what this server cannot do."""
     check_own_storage(output)
-    path, wanted = output.filepath or default, int(output.file_type)
+    path, wanted = named(output.filepath, default), int(output.file_type)
     codec = encoding["audio"]["codec"] if isinstance(encoding, dict) else ""
     if wanted == api.EncodedFileType.DEFAULT_FILETYPE:
         ogg = part == "audio" and (path.endswith(".ogg") or (codec == "OPUS" and not path.endswith(_ENDINGS)))
@@ -68,6 +75,6 @@ def composed_file(
         raise TwirpError("invalid_argument", "an OGG file holds Opus alone: it needs audio_only, and no other codec")
     endings = (".ogg",) if ogg else (".mp4", ".m4a") if part == "audio" else (".mp4",)
     ending = next((ending for ending in endings if path.endswith(ending)), endings[0])
-    for other in _ENDINGS:
+    for other in _WRONG:
         path = path.removesuffix(other) if other not in endings else path
     return storage_key(path, ending, now, **fields), "ogg" if ogg else None

@@ -10,7 +10,7 @@ from livekit.protocol import egress as api
 from meet.media.room import Publication, Room, TrackKind
 from meet.media.twirp.egress_info import encoding, file_outputs, manifest, only
 from meet.media.twirp.egress_model import EgressRequest, Only, TrackChoice
-from meet.media.twirp.egress_paths import check_own_storage, composed_file, storage_key
+from meet.media.twirp.egress_paths import check_own_storage, composed_file, named, storage_key
 from meet.media.twirp.errors import TwirpError
 
 _ENDINGS: Final = {
@@ -45,7 +45,7 @@ def track_request(message: api.TrackEgressRequest, room: Room, now: datetime.dat
         room_sid=room.sid,
         layout="single-speaker",
         encoding=_FULL_SIZE,
-        key=storage_key(message.file.filepath or "{track_id}-{time}", ending, now, **_fields(room, track)),
+        key=storage_key(named(message.file.filepath, "{track_id}-{time}"), ending, now, **_fields(room, track)),
         original=message.SerializeToString(),
         compose="after",  # the journal has all that is needed: the file is copied from it in the end
         tracks=TrackChoice(video=track.sid if is_video else "", audio="" if is_video else track.sid, direct=True),

@@ -9,11 +9,13 @@
 - `video`    one video track: encoded frames in, the newest due picture out
 - `opus`     libopus: decoding, error correction, concealment
 - `audio`    one audio track: Opus in, samples on the timeline out; and the mix
+- `limiter`  turns the mix down where it would be too loud, in time and slowly
 - `offsets`  how far sound and picture of one person are apart
 - `picture`  arranges the tiles; its sheets take turns
 - `sheet`    a canvas and what is on it; draws or copies only what differs
 - `canvas`   one YUV420P picture, drawn in place
 - `overlay`  names and initials, rendered once, blended cheaply
+- `rows`     copying and blending planes, in Python or compiled
 - `text`     letters of any script to masks
 - `encoder`  H264 and VP8 encoders in three speeds
 - `output`   encoders into a file: MP4, WebM or Ogg; either stream may be left out

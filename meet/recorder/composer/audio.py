@@ -15,12 +15,15 @@ time (the network held them back); when all are late, they are mixed as soon as 
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from meet.recorder.composer.clock import STEP_US, TrackClock
+from meet.recorder.composer.limiter import AHEAD, GRAIN, Limiter
 from meet.recorder.composer.opus import CHANNELS, MAX_SAMPLES, RATE, OpusDecoder, Samples, Undecodable
 from meet.recorder.journal.records import Frame
 from meet.recorder.quarantine.note import UNREAD, Note
@@ -41,6 +44,7 @@ _CONCEALED: Final = MAX_SAMPLES
 _FADE: Final = RATE * 5 // 1000
 _FADE_IN: Final = np.linspace(0, 1, _FADE, dtype=np.float32)
 _FADE_OUT: Final = _FADE_IN[::-1].copy()
+_Places = npt.NDArray[np.intp]
 
 
 class Decoder(Protocol):
@@ -60,13 +64,22 @@ def samples(duration_us: int) -> int:
     return duration_us * RATE // 1_000_000
 
 
+@lru_cache(maxsize=16)
+def _between(length: int, stretched: int) -> tuple[_Places, _Places, Samples]:
+    """For every sample the one before it and the one behind it, and how near to the latter it is."""
+    at = np.linspace(0, length - 1, stretched, dtype=np.float32)
+    left = at.astype(np.intp)
+    return left, np.minimum(left + 1, length - 1), at - left.astype(np.float32)
+
+
 def _resample(sound: Samples, length: int) -> Samples:
     """Linear interpolation: good enough for a shift of a few samples per packet."""
-    at = np.linspace(0, sound.shape[1] - 1, length, dtype=np.float32)
-    left = at.astype(np.int32)
-    right = np.minimum(left + 1, sound.shape[1] - 1)
-    part = at - left
-    result: Samples = sound[:, left] * (1 - part) + sound[:, right] * part
+    left, right, part = _between(sound.shape[1], length)
+    result = sound.take(right, axis=1)
+    result *= part
+    before = sound.take(left, axis=1)
+    before *= 1 - part
+    result += before
     return result
 
 
@@ -256,23 +269,34 @@ class AudioTrack:
             stop = at + sound.shape[1]
             if stop > start:
                 first, last = max(at, start), min(stop, end)
-                block[:, first - start : last - start] += sound[:, first - at : last - at]
+                part = block[:, first - start : last - start]
+                part += sound[:, first - at : last - at]
             if stop > end:
                 return  # its rest belongs to the next block
             self._chunks.popleft()
 
 
 class Mixer:
-    """The sum of all tracks, block after block without gaps."""
+    """The sum of all tracks, block after block without gaps, turned down where it would be too loud."""
 
     def __init__(self) -> None:
         self.position = 0
-        """Samples mixed so far."""
+        """Samples given out so far; the tracks were asked for some more, that the limiter looks ahead at."""
+        self._limiter = Limiter()
+        self._held: Samples = np.zeros((CHANNELS, 0), np.float32)
 
     def mix(self, tracks: list[AudioTrack], length: int) -> Samples:
         """The next `length` samples."""
-        block: Samples = np.zeros((length, CHANNELS), np.float32).T
-        for track in tracks:
-            track.mix_into(block, self.position)
+        held, self._held = self._held, self._held[:, length:]
+        known = held.shape[1]
+        limited = max(known - AHEAD, 0)
+        if length > limited:
+            missing = -(-(length - limited) // GRAIN) * GRAIN
+            block: Samples = np.zeros((CHANNELS, limited + missing + AHEAD), np.float32)
+            block[:, :known] = held
+            for track in tracks:
+                track.mix_into(block[:, known:], self.position + known)
+            self._limiter.limit(block[:, limited:])
+            held, self._held = block, block[:, length:].copy()
         self.position += length
-        return np.ascontiguousarray(np.clip(block, -1.0, 1.0, out=block))
+        return np.ascontiguousarray(held[:, :length])

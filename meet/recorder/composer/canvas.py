@@ -6,28 +6,36 @@ from typing import Final
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from meet.recorder.composer import overlay
+from meet.recorder.composer import overlay, rows
 from meet.recorder.composer.layout import Rect, fit
 from meet.recorder.composer.overlay import Overlay, Planes, Stamp
 
 _BLACK: Final = (16, 128, 128)
 _EMPTY_TILE: Final = (44, 130, 126)
 _BADGE: Final = 0.42
+_MATRICES: Final = {
+    1: Colorspace.ITU709,
+    4: Colorspace.FCC,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+"""By H.273 table 4; everything else is drawn as what the canvas has: BT.601, and not full range."""
 
 
 def planes(frame: av.VideoFrame) -> Planes:
     """Writable views of a yuv420p frame's planes, padding cut off."""
     views = []
     for plane in frame.planes:
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        views.append(rows[: plane.height, : plane.width])
+        lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        views.append(lines[: plane.height, : plane.width])
     return views[0], views[1], views[2]
 
 
 class Scaler:
-    """Fits pictures of one track into rectangles; cheap when the size is right already."""
+    """Fits pictures of one track into rectangles; cheap when size and colours are right already."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
@@ -36,15 +44,28 @@ class Scaler:
         """The picture over these planes, in their size."""
         height, width = into[0].shape
         scaled = self._scale(picture, width, height)
-        for mine, theirs in zip(into, planes(scaled), strict=True):
-            np.copyto(mine, theirs[: mine.shape[0], : mine.shape[1]])
+        for mine, theirs in zip(into, scaled.planes, strict=True):
+            rows.copy(mine, theirs, theirs.line_size)
 
     def _scale(self, picture: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
-        if picture.format.name == "yuv420p" and (picture.width, picture.height) == (width, height):
+        kind = picture.format.name
+        matrix = _MATRICES.get(picture.colorspace, Colorspace.ITU601)
+        full = picture.color_range == ColorRange.JPEG or kind.startswith("yuvj")
+        like_canvas = kind == "yuv420p" and not full and matrix == Colorspace.ITU601
+        if like_canvas and (picture.width, picture.height) == (width, height):
             return picture
         # threads=1: swscale's own threads cost 18-70 % more CPU at these sizes.
         return self._reformatter.reformat(
-            picture, width, height, "yuv420p", interpolation=Interpolation.BILINEAR, threads=1
+            picture,
+            width,
+            height,
+            "yuv420p",
+            src_colorspace=matrix,
+            dst_colorspace=Colorspace.ITU601,
+            src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BILINEAR,
+            threads=1,
         )
 
 

@@ -24,6 +24,8 @@ _ABSURD_US: Final = 5_000_000
 _OFTEN_US: Final = 1_000_000
 _VIDEO_RATE: Final = 90_000
 _CONTRADICTION_US: Final = 250_000
+_LATEST_US: Final = 350_000
+"""A busy publisher takes its last packet of sound for later than it was (measured: by 0.32 s), never for earlier."""
 _LATE_US: Final = 100_000
 _RISES: Final = ((250_000, 250_000, 4), (_LATE_US, 1_000_000, 10))
 """Frames that are all later than the fastest one by more than (µs), for so long (µs), and so many: that is no jitter.
@@ -65,13 +67,14 @@ class Transit:
     def __init__(self) -> None:
         self._window = MinimumWindow()
         self._late_since: int | None = None
-        self._first_late = self._least_late = self._late = 0
+        self._first_late = self._least_late = self._late = self._newest = 0
         self.in_doubt_since: int | None = None
         """When the first of the frames came that are so late that it will soon be clear whether that is for good."""
 
     def add(self, at: int, transit: int) -> bool:
         """True when what was known before is of no use any more."""
-        before = self._window.value
+        before, stalled = self._window.value, transit - self._newest > _LATE_US
+        self._newest = transit
         self._window.add(at, transit)
         value = self._window.value
         assert value is not None
@@ -82,7 +85,8 @@ class Transit:
             self._late_since = self.in_doubt_since = None
             return False
         self.in_doubt_since = self.in_doubt_since or at
-        if self._late_since is None or transit < self._first_late - _CATCHING_UP_US:
+        # A new stall: what came late before it was no slow path, but the last burst.
+        if self._late_since is None or stalled or transit < self._first_late - _CATCHING_UP_US:
             self._late_since, self._first_late, self._least_late, self._late = at, transit, transit, 0
         self._least_late, self._late = min(self._least_late, transit), self._late + 1
         late_for, late_by = at - self._late_since, self._least_late - value
@@ -119,6 +123,10 @@ class SenderClock:
         self._told = {other: told for other, told in self._told.items() if at - told[0] <= _WINDOW_US}
         self.offset = min(offset for _, offset in self._told.values())
 
+    def shows(self, at: int) -> bool:
+        """A track of pictures has told something lately: their reports come every second, and are right."""
+        return any(not track.counts_samples and at - told[0] <= _WINDOW_US for track, told in self._told.items())
+
     def forget(self, track: TrackClock) -> None:
         """The track has nothing to tell any more."""
         if self._told.pop(track, None) is not None:
@@ -139,11 +147,12 @@ class TrackClock:
         self._sender = sender
         self._epoch = sender.epoch
         # Pictures are stamped by a clock that never stands still; they come late because there are many bytes of them.
-        self._counts_samples = rate != _VIDEO_RATE
+        self.counts_samples = rate != _VIDEO_RATE
         self._transit = Transit()
-        # A busy publisher takes its last packet for later than it was (measured: by 0.3 s), never for earlier.
         self._reports = MinimumWindow()
         self._newest_report: int | None = None
+        self._reported_at = 0
+        self._doubted = False
         self._applied: int | None = None
         self._mapped_media = 0
         self.off = 0
@@ -161,29 +170,43 @@ class TrackClock:
 
     def arrived(self, rtp: int, at: int) -> None:
         """A frame sampled at `rtp` was complete at `at`."""
-        if self._transit.add(at, at - self.media_us(rtp)) and self._counts_samples:
+        if self._transit.add(at, at - self.media_us(rtp)) and self.counts_samples:
             self._forget_reports()
         self._tell(at)
 
     def report(self, ntp: int, rtp: int, at: int) -> None:
         """A sender report arrived at `at`. It counts when the one before it said the same, and the frames do roughly.
 
-        When it arrived tells nothing: a media server repeats the newest one it has when somebody subscribes.
+        When it arrived tells nothing: a media server repeats the newest one it has when somebody subscribes. Who sends
+        pictures as well has set its clock forward when these say so, too; what only the sound says is a busy publisher.
         """
         transit = self._transit.value
         if transit is not None and abs(self.media_us(rtp) + transit - at) > _ABSURD_US:
             return
         self._keep_up()
-        before, self._newest_report = self._newest_report, ntp_to_us(ntp) - self.media_us(rtp)
+        newest = ntp_to_us(ntp) - self.media_us(rtp)
+        before, self._newest_report = self._newest_report, newest
+        fresh, self._reported_at = at - self._reported_at <= _WINDOW_US, at
         if before is None:
             return
-        if abs(self._newest_report - before) > _CONTRADICTION_US:
+        seen = self.counts_samples and fresh and self._sender.shows(at)
+        known = self._reports.value if seen and self._reports.value is not None else before
+        if newest < known - _CONTRADICTION_US or (newest > known + _CONTRADICTION_US and not seen):
             self._sender.restart()
             self._epoch = self._sender.epoch
             self._reports.clear()
+            self._doubted = False
             return
-        self._reports.add(at, min(before, self._newest_report))
+        if seen and self._reports.value is None and self._strange(min(before, newest)) and not self._doubted:
+            self._doubted = True
+            return
+        self._reports.add(at, min(before, newest))
         self._tell(at)
+
+    def _strange(self, reported: int) -> bool:
+        """The picture would be so much slower than the sound as a busy publisher's reports are late."""
+        transit, offset = self._transit.value, self._sender.offset
+        return transit is not None and offset is not None and STEP_US < offset - transit + reported <= _LATEST_US
 
     def _tell(self, at: int) -> None:
         self._keep_up()
@@ -199,6 +222,7 @@ class TrackClock:
     def _forget_reports(self) -> None:
         self._reports.clear()
         self._newest_report = None
+        self._doubted = False
         self._sender.forget(self)
 
     @property

@@ -22,6 +22,7 @@ from meet.recorder.composer.scene import Scene
 from meet.recorder.composer.seam import START, Seam
 from meet.recorder.composer.video import VideoTrack
 from meet.recorder.journal.records import (
+    Absence,
     Begin,
     ClockReport,
     Frame,
@@ -62,7 +63,9 @@ class Result:
 
     frames: those in the file; repeated: of these, equal to the one before; left_out: not made on a busy machine.
     gaps: times at which video or sound was lost. worst_offset_s: between somebody's sound and picture, as placed.
-    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s.
+    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s; absences: the
+    same where nobody had asked for it, but no recorder was there.
+    damaged_records, damaged_bytes: of the journal, could not be read; told by whoever reads it.
     """
 
     duration_s: float
@@ -76,6 +79,10 @@ class Result:
     worst_offset_s: float = 0.0
     pauses: int = 0
     paused_s: float = 0.0
+    absences: int = 0
+    absent_s: float = 0.0
+    damaged_records: int = 0
+    damaged_bytes: int = 0
 
 
 class Mismatch(Exception):
@@ -99,7 +106,7 @@ class Composer:
     ) -> None:
         self._profile, self._seam, self._on_step = profile, seam, on_step
         self._on_ready = on_ready
-        self._scene, self._mixer = Scene(note), Mixer()
+        self._scene, self._mixer = Scene(note, live=live is not None), Mixer()
         self._picture = (
             Picture(profile.width, profile.height, layout, self._scene, on_tiles) if profile.picture else None
         )
@@ -118,6 +125,7 @@ class Composer:
         self._behind_next = next(self._behind, None)
         self._paused_at: int | None = None
         self._pauses = self._paused_us = 0
+        self._absences = self._absent_us = 0
         self._offsets = Offsets(self._scene)
         self._next = 0
         self._worthwhile = 0
@@ -164,8 +172,10 @@ class Composer:
             repeated=self._repeated,
             left_out=self._ticks - self._drawn if self._picture is not None else 0,
             worst_offset_s=self._offsets.worst_us / 1_000_000,
-            pauses=self._pauses,
-            paused_s=self._paused_us / 1_000_000,
+            pauses=self._pauses - self._absences,
+            paused_s=(self._paused_us - self._absent_us) / 1_000_000,
+            absences=self._absences,
+            absent_s=self._absent_us / 1_000_000,
         )
 
     # -- records
@@ -199,6 +209,11 @@ class Composer:
                 self._pause(record.at)
             case Resume():
                 self._resume(record.at)
+            case Absence():
+                if (
+                    self._paused_us - self._absent_us >= record.away_us
+                ):  # else its Pause is damaged: nothing was cut out
+                    self._absences, self._absent_us = self._absences + 1, self._absent_us + record.away_us
 
     def _frame(self, frame: Frame) -> None:
         member = self._scene.members.get(frame.track)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+from collections import deque
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -23,9 +24,13 @@ MAX_SAMPLES: Final = RATE * 120 // 1000
 
 _HEAD_BYTES: Final = 2
 """They tell how long a packet is (RFC 6716 3.1, 3.2)."""
+_STEREO: Final = 0x04
+"""In a packet's first byte (RFC 6716 3.1)."""
+_RECENT: Final = 50
+"""Packets after which a decoder that did not have those before them is as good as one that had."""
 
 Samples: TypeAlias = npt.NDArray[np.float32]
-"""Channels x samples, -1 to 1; in memory, the channels of a sample lie side by side, as libopus has them."""
+"""Channels x samples, -1 to 1."""
 
 _FLOATS = ctypes.POINTER(ctypes.c_float)
 
@@ -66,21 +71,39 @@ def _length(head: bytes) -> int:
 
 
 class OpusDecoder:
-    """One stream. Raises OpusMissing."""
+    """One stream. Raises OpusMissing.
+
+    As long as no packet of it is stereo, one channel is decoded and doubled: libopus would compute the same samples
+    twice (22 µs instead of 28 per packet, 1 ms/s for four microphones)."""
 
     def __init__(self) -> None:
         self._library = _library()
-        error = ctypes.c_int()
-        self._state = self._library.opus_decoder_create(RATE, CHANNELS, ctypes.byref(error))
-        if not self._state:
-            raise OpusMissing(f"libopus error {error.value}")
-        self._buffer = np.zeros((MAX_SAMPLES, CHANNELS), np.float32)
-        self._pointer = self._buffer.ctypes.data_as(_FLOATS)
+        self._state: int | None = None
+        self._recent: deque[bytes] = deque(maxlen=_RECENT)
+        self._open(1)
 
     def __del__(self) -> None:
-        state = getattr(self, "_state", None)
-        if state:
-            self._library.opus_decoder_destroy(state)
+        if getattr(self, "_state", None):
+            self._library.opus_decoder_destroy(self._state)
+
+    def _open(self, channels: int) -> None:
+        error = ctypes.c_int()
+        opened = self._library.opus_decoder_create(RATE, channels, ctypes.byref(error))
+        if not opened:
+            raise OpusMissing(f"libopus error {error.value}")
+        if self._state:
+            self._library.opus_decoder_destroy(self._state)
+        self._state, self._channels = opened, channels
+        self._buffer = np.zeros((MAX_SAMPLES, channels), np.float32)
+        self._pointer = self._buffer.ctypes.data_as(_FLOATS)
+
+    def _widen(self, payload: bytes) -> None:
+        """From the first packet in stereo on, use a decoder for it that has heard what came last."""
+        if self._channels < CHANNELS and payload[:1] and payload[0] & _STEREO:
+            self._open(CHANNELS)
+            for heard in self._recent:
+                self._run(heard, MAX_SAMPLES, fec=False)
+            self._recent.clear()
 
     def length(self, payload: bytes) -> int:
         """Samples in a packet; 0 for what is none."""
@@ -88,10 +111,15 @@ class OpusDecoder:
 
     def decode(self, payload: bytes) -> Samples:
         """A packet. Raises Undecodable."""
-        return self._run(payload, MAX_SAMPLES, fec=False)
+        self._widen(payload)
+        sound = self._run(payload, MAX_SAMPLES, fec=False)
+        if self._channels < CHANNELS:
+            self._recent.append(payload)
+        return sound
 
     def recover(self, following: bytes, length: int) -> Samples:
         """The lost `length` samples before `following`, from its error correction, or concealed. Raises Undecodable."""
+        self._widen(following)
         return self._run(following, length, fec=True)
 
     def conceal(self, length: int) -> Samples:
@@ -103,4 +131,6 @@ class OpusDecoder:
         made = self._library.opus_decode_float(self._state, payload, size, self._pointer, length, int(fec))
         if made < 0:
             raise Undecodable(self._library.opus_strerror(made).decode())
-        return self._buffer[:made].copy().T
+        sound = np.empty((CHANNELS, made), np.float32)
+        sound[:] = self._buffer[:made].T
+        return sound

@@ -30,9 +30,10 @@ _FRAGMENTS: Final = {
     "ogg": {"page_duration": "1000000"},
 }
 
-_SOUND_OPTIONS: Final = {"aac": {"aac_coder": "fast"}, "libmp3lame": {"reservoir": "0"}}
-"""AAC's default coder searches twice as long without being heard. MP3 frames that borrow no bits from those before them
-can be continued by another encoder."""
+SOUND_OPTIONS: Final = {"aac": {"aac_coder": "twoloop"}, "libmp3lame": {"reservoir": "0"}}
+"""AAC's "fast" coder needs a half to a third of the time, but cuts off what is loud and tonal: of 440 Hz at -1 dB a
+third is lost and the rest distorted. MP3 frames that borrow no bits from those before them can be continued by another
+encoder."""
 
 
 def create(path: Path, profile: Profile) -> av.container.OutputContainer:
@@ -53,11 +54,11 @@ class _Pictures:
         stream.time_base = 1 / profile.fps
         configure(stream.codec_context, profile)
         stream.codec_context.open()
-        self._stream, self._encoder = stream, stream.codec_context
+        self._stream, self._encoder, self._tick = stream, stream.codec_context, 1 / profile.fps
 
     def encode(self, picture: av.VideoFrame, number: int) -> None:
         picture.pts = number - self._seam.ticks
-        picture.time_base = self._encoder.time_base
+        picture.time_base = self._tick
         self._mux(self._encoder.encode(picture))
 
     def change_speed(self, speed: int) -> bool:
@@ -82,7 +83,7 @@ class _Sound:
 
     def __init__(self, container: av.container.OutputContainer, profile: Profile, seam: Seam) -> None:
         self._container, self._seam = container, seam
-        options = _SOUND_OPTIONS.get(profile.audio_codec, {})
+        options = SOUND_OPTIONS.get(profile.audio_codec, {})
         stream = container.add_stream(profile.audio_codec, rate=profile.audio_rate, layout="stereo", options=options)
         assert isinstance(stream, AudioStream)
         stream.bit_rate = profile.audio_bitrate

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from meet.recorder.composer import text
+from meet.recorder.composer import rows, text
+from meet.recorder.composer.rows import Layer, Plane
 from meet.recorder.composer.text import Mask
 
 Colour = tuple[int, int, int]
-Layer = npt.NDArray[np.uint16]
-Planes = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+Planes = tuple[Plane, Plane, Plane]
 """Y, U and V of a picture or of a part of it."""
 Coverage = npt.NDArray[np.float32]
 """Rows x columns, 0 to 1."""
@@ -60,21 +60,14 @@ class Stamp:
     def __init__(self, overlay: Overlay, views: Planes) -> None:
         """views: the rectangle's planes, of the overlay's size; what of it lies outside of the canvas is cut off."""
         self._parts = [
-            (
-                view,
-                keep[: view.shape[0], : view.shape[1]],
-                add[: view.shape[0], : view.shape[1]],
-                np.empty_like(view, keep.dtype),
-            )
+            (view, keep[: view.shape[0], : view.shape[1]], add[: view.shape[0], : view.shape[1]])
             for view, keep, add in zip(views, overlay.keep, overlay.add, strict=True)
         ]
 
     def blend(self) -> None:
         """Once, over what is there."""
-        for view, keep, add, mixed in self._parts:
-            np.multiply(view, keep, out=mixed)
-            np.add(mixed, add, out=mixed)
-            np.right_shift(mixed, 8, out=view, casting="unsafe")
+        for view, keep, add in self._parts:
+            rows.blend(view, keep, add)
 
 
 def _even(value: float) -> int:
@@ -100,7 +93,7 @@ def label(name: str, tile_width: int, tile_height: int) -> Overlay | None:
     size = max(_MIN_TEXT_PX, min(_MAX_TEXT_PX, round(tile_height * 0.048)))
     padding = round(size * 0.55)
     written = text.shorten(text.clean(name), size, _even(tile_width * 0.8) - 2 * padding)
-    if not written or tile_height < 4 * size:
+    if not text.readable(written) or tile_height < 4 * size:
         return None
     width = _even(text.width(written, size) + 2 * padding + 1)
     height = _even(size * 1.65 + 1)
@@ -110,11 +103,12 @@ def label(name: str, tile_width: int, tile_height: int) -> Overlay | None:
 
 
 def initials(name: str) -> str:
-    """The first letter of the first and of the last word, upper case; of names without letters, the first sign."""
+    """The first letter of the first and of the last word, upper case; of names without letters, the first sign that a
+    font has."""
     words = [word for word in text.clean(name).split() if any(c.isalnum() for c in word)]
     firsts = [next(c for c in word if c.isalnum()) for word in words]
     if not firsts:
-        return text.clean(name)[:1]
+        return next((sign for sign in text.clean(name) if text.readable(sign)), "")
     # One sign each: the capital of a sharp s is two.
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in (firsts[0], *firsts[1:][-1:]))
 

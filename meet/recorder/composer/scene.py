@@ -12,7 +12,7 @@ import structlog
 
 from meet.recorder.composer.audio import AudioTrack
 from meet.recorder.composer.clock import SenderClock, TrackClock
-from meet.recorder.composer.text import clean
+from meet.recorder.composer.text import clean, readable
 from meet.recorder.composer.video import UnknownCodec, VideoTrack
 from meet.recorder.journal.records import Person, Track
 from meet.recorder.quarantine.note import UNREAD, Note
@@ -20,6 +20,7 @@ from meet.recorder.quarantine.note import UNREAD, Note
 log = structlog.get_logger(__name__)
 
 SCREEN: Final = "screen_share"
+_SCREEN_SUFFIX: Final = " (screen)"
 _ORPHAN_US: Final = 10_000_000
 """How long a person of an earlier session may take to come back before the tile goes."""
 
@@ -54,6 +55,11 @@ class Tile:
     video: VideoTrack | None = field(compare=False)
     sid: str = ""
 
+    @property
+    def owner(self) -> str:
+        """The name of whose face or screen it is."""
+        return self.name.removesuffix(_SCREEN_SUFFIX) if self.key[1] else self.name
+
 
 @dataclass(eq=False)
 class _Person:
@@ -64,12 +70,18 @@ class _Person:
     orphaned_at: int | None = None
 
 
+def _drawn(name: str) -> str:
+    """The name as it is drawn; "" when nothing of it can be, so that the identity stands in its place."""
+    line = clean(name)
+    return line if readable(line) else ""
+
+
 class Scene:
     """`changed`: tiles may have come, gone or got another picture. `speakers`: identities, loudest first.
-    note: for the tracks' decoders."""
+    note: for the tracks' decoders. live: key frames can be asked for."""
 
-    def __init__(self, note: Note = UNREAD) -> None:
-        self._note = note
+    def __init__(self, note: Note = UNREAD, *, live: bool = False) -> None:
+        self._note, self._live = note, live
         self.members: dict[int, Member] = {}
         self.changed = False
         self.video_gaps = self.audio_gaps = 0
@@ -102,8 +114,11 @@ class Scene:
         sender = self._clocks.setdefault(info.identity or info.sid, SenderClock())
         clock = TrackClock(info.clock_rate, sender)
         try:
-            is_video = info.media == "video"
-            media = VideoTrack(info.codec, clock, self._note) if is_video else AudioTrack(clock, note=self._note)
+            media: VideoTrack | AudioTrack
+            if info.media == "video":
+                media = VideoTrack(info.codec, clock, self._note, live=self._live)
+            else:
+                media = AudioTrack(clock, note=self._note)
         except UnknownCodec:
             log.error("track_codec_unsupported", sid=info.sid, codec=info.codec)
             return
@@ -120,7 +135,7 @@ class Scene:
 
     def person(self, record: Person) -> None:
         """Somebody came, has another name now, or left."""
-        name = clean(record.name)
+        name = _drawn(record.name)
         known = self._people.setdefault(record.identity, _Person(name))
         known.name, known.stays, known.orphaned_at = name or known.name, record.present, None
         self._unseat()
@@ -181,16 +196,21 @@ class Scene:
         """Sids of all video tracks, shown or not."""
         return [m.info.sid for m in self.members.values() if isinstance(m.media, VideoTrack)]
 
-    def screens(self) -> list[Tile]:
-        """Shared screens, the newest first; of somebody's several the newest."""
-        tiles: dict[str, Tile] = {}
+    def screens(self) -> tuple[list[Tile], list[Tile]]:
+        """Shared screens, the newest first: those that can be shown, of somebody's several the newest; and newer ones
+        whose first picture is still to come."""
+        shown: dict[str, Tile] = {}
+        awaited: list[Tile] = []
         for member in reversed(self.members.values()):
-            who = member.info.identity
-            if member.info.source != SCREEN or not isinstance(member.media, VideoTrack) or member.media.muted:
+            who, media = member.info.identity, member.media
+            if member.info.source != SCREEN or not isinstance(media, VideoTrack) or media.muted or who in shown:
                 continue
-            if who not in tiles:
-                tiles[who] = Tile((who, True), f"{self._name(member.info)} (screen)", member.media, member.info.sid)
-        return list(tiles.values())
+            tile = Tile((who, True), self._name(member.info) + _SCREEN_SUFFIX, media, member.info.sid)
+            if media.has_picture:
+                shown[who] = tile
+            else:
+                awaited.append(tile)
+        return list(shown.values()), awaited
 
     def people(self) -> list[Tile]:
         """People in the order in which they came, with their newest picture or without any."""
@@ -210,7 +230,7 @@ class Scene:
 
     def _name(self, info: Track) -> str:
         known = self._people.get(info.identity)
-        return (known.name if known is not None else clean(info.name)) or info.identity
+        return (known.name if known is not None else _drawn(info.name)) or info.identity
 
     def _drop(self, number: int) -> None:
         media = self.members.pop(number).media
@@ -233,7 +253,7 @@ class Scene:
         self._unseat()
 
     def _seat_person(self, info: Track) -> None:
-        name = clean(info.name)
+        name = _drawn(info.name)
         person = self._people.setdefault(info.identity, _Person(name))
         if not person.stays and name:
             person.name = name

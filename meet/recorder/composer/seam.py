@@ -14,9 +14,10 @@ _FRAMES: Final = {"aac": (1024, 1024), "libopus": (960, 312), "libmp3lame": (115
 """Samples of a packet, and of the silence that the encoder puts in front (libopus: at 48 kHz)."""
 _MPEG_1: Final = 32_000
 """Sample rates below are MPEG-2's, whose MP3 frames hold half as much (ISO/IEC 13818-3 2.4.3)."""
-_WARM_UP: Final = 4
+_WARM_UP: Final = 24
 """Blocks that an audio encoder is fed before the first that counts: then its windows overlap with what is there as its
-own would, and it has chosen them by the same sound."""
+own would, and it has chosen them by the same sound. So many, half a second, because what was too loud before is to
+leave its mark on the limiter."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Sheet:
             elif tile.video is not None and tile.video.picture is not None:
                 reshaped |= self._show(old, tile.video, tile.video.picture)
             elif old.drawn is None:
-                self._canvas.placeholder(rect, tile.key[0], tile.name)
+                self._canvas.placeholder(rect, tile.key[0], tile.owner)
                 self._name(old)
             old.version = tile.video.version if tile.video is not None else 0
         self._placed = [placed for placed in mine if placed is not None]

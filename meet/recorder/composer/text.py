@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, features
 
 Mask = npt.NDArray[np.uint8]
 """Rows x columns; 0 nothing, 255 fully covered."""
@@ -30,7 +30,9 @@ _ENDINGS: Final = frozenset({".ttf", ".otf", ".ttc"})
 _PREFERRED: Final = ("notosans", "dejavusans", "droidsans", "sans")
 _UNFIT: Final = ("emoji", "bold", "italic", "oblique", "mono", "serif", "thin", "light", "black", "condensed", "symbol")
 _NO_GLYPH: Final = "\U0010ffff"
-_INVISIBLE: Final = frozenset({"Mn", "Me", "Cf"})
+_COVERED: Final = frozenset({"Mn", "Cf"})
+"""What no font needs a glyph of its own for; of a mark that encloses others (Me) it would draw a box."""
+_INVISIBLE: Final = _COVERED | {"Me"}
 _JOINERS: Final = "\u200c\u200d"
 """Formatting that belongs to how words are spelt."""
 _PROBE_PX: Final = 16
@@ -57,12 +59,19 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont | None:
         return None  # damaged, or only bitmaps of another size
 
 
+@lru_cache(maxsize=64)
+def _probe(path: Path) -> ImageFont.FreeTypeFont | None:
+    """Sets character by character: laid out as text, a mark alone would get a circle below it, glyph or none."""
+    font = _font(path, _PROBE_PX)
+    return font and font.font_variant(layout_engine=ImageFont.Layout.BASIC)
+
+
 @lru_cache(maxsize=4096)
 def _has(path: Path, character: str) -> bool:
     """The font has a glyph of its own for this character."""
-    if character.isspace() or unicodedata.category(character) in _INVISIBLE:
+    if character.isspace() or unicodedata.category(character) in _COVERED:
         return True
-    font = _font(path, _PROBE_PX)
+    font = _probe(path)
     return font is not None and bytes(font.getmask(character)) != bytes(font.getmask(_NO_GLYPH))
 
 
@@ -92,6 +101,16 @@ def runs(text: str, font: Path = BUNDLED) -> tuple[tuple[str, Path], ...]:
     return tuple(cut)
 
 
+@lru_cache(maxsize=1024)
+def readable(text: str) -> bool:
+    """There is a font for some of it."""
+    return any(_is_seen(character) for run, _ in runs(text) for character in run)
+
+
+def _is_seen(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) not in _INVISIBLE
+
+
 def clean(text: str) -> str:
     """One line, composed (NFC), without control characters; "" when nothing of it can be seen."""
     kept = (_printable(character) for character in unicodedata.normalize("NFC", text))
@@ -108,13 +127,24 @@ def _printable(character: str) -> str:
 
 
 def _parts(text: str, size: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:
+    """From left to right."""
     parts = [(run, _font(path, size)) for run, path in runs(text)]
-    return [(run, font) for run, font in parts if font is not None]
+    shown = [(run, font) for run, font in parts if font is not None]
+    return shown[::-1] if _direction(text) == "rtl" else shown
+
+
+def _direction(text: str) -> str | None:
+    """That of the first letter that has one (UAX #9, P2 and P3), where right to left can be set at all."""
+    if not features.check("raqm"):
+        return None
+    first = next((kind for c in text if (kind := unicodedata.bidirectional(c)) in ("L", "R", "AL")), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def width(text: str, size: int) -> int:
     """Pixels from the left of the first to the right of the last letter; size: pixels per em."""
-    return round(sum(font.getlength(run) for run, font in _parts(text, size)))
+    direction = _direction(text)
+    return round(sum(font.getlength(run, direction=direction) for run, font in _parts(text, size)))
 
 
 def shorten(text: str, size: int, limit: int) -> str:
@@ -134,8 +164,8 @@ def shorten(text: str, size: int, limit: int) -> str:
 def draw(mask_width: int, mask_height: int, text: str, size: int, x: float, baseline: int) -> Mask:
     """A mask of this size with the text on it."""
     image = Image.new("L", (mask_width, mask_height))
-    pen = ImageDraw.Draw(image)
+    pen, direction = ImageDraw.Draw(image), _direction(text)
     for run, font in _parts(text, size):
-        pen.text((x, baseline), run, fill=255, font=font, anchor="ls")
-        x += font.getlength(run)
+        pen.text((x, baseline), run, fill=255, font=font, anchor="ls", direction=direction)
+        x += font.getlength(run, direction=direction)
     return np.asarray(image, np.uint8)

@@ -29,6 +29,9 @@ _AHEAD_BYTES: Final = 4 << 20
 """Of decoded pictures, per track."""
 _MAX_KEPT: Final = 16 << 20
 """Bytes passed over since a key frame before they are decoded after all."""
+_MAX_HIDDEN: Final = 2 << 20
+"""Bytes kept of a track that nobody sees: 0.4 s of decoding, at any size, when it is seen again. The recorder asks for
+a key frame before (`subscriber/session.py`), so as a rule it is a quarter of that."""
 
 
 class UnknownCodec(Exception):
@@ -49,11 +52,14 @@ def _decoder(codec: str) -> VideoCodecContext:
 
 
 class VideoTrack:
-    """The pictures of one track. Raises UnknownCodec. note: told what the decoder is working at."""
+    """The pictures of one track. Raises UnknownCodec. note: told what the decoder is working at.
 
-    def __init__(self, codec: str, clock: TrackClock, note: Note = UNREAD) -> None:
+    live: of whoever is seen again a key frame is asked for, so a track that is hidden for long is not decoded for its
+    sake. It shows nothing until then; its last picture would be from another time."""
+
+    def __init__(self, codec: str, clock: TrackClock, note: Note = UNREAD, *, live: bool = False) -> None:
         self.clock = clock
-        self._note = note
+        self._note, self._live = note, live
         self.scaler = Scaler()
         self.version = 0
         """Another number with every picture."""
@@ -69,6 +75,7 @@ class VideoTrack:
         self._ready: deque[tuple[int, av.VideoFrame]] = deque()
         self._kept: list[Frame] = []
         self._kept_bytes = 0
+        self._hidden_bytes = 0
         self._blank = 0
         self._before: VideoTrack | None = None
         self._number = 0
@@ -105,10 +112,14 @@ class VideoTrack:
             self.picture, self._number, self._before = self._before.picture, self._before._number, None
         kept, self._kept, self._kept_bytes = self._kept, [], 0
         blank, self._blank = self._blank, 0
+        broken, self._needs_key = self._needs_key, False  # there may have been a gap behind what was kept
         for index, frame in enumerate(kept):
             fresh = self._decode(frame)
             if fresh is not None and index >= blank:
                 self.picture = fresh
+            if self._needs_key:
+                break
+        self._needs_key |= broken
 
     def draw(self, into: Planes) -> None:
         """The picture, which must be there, over these planes, in their size."""
@@ -130,35 +141,37 @@ class VideoTrack:
         room = _AHEAD_BYTES // (picture.width * picture.height * 3 // 2) - len(self._ready)
         while room > 0 and (due := self._next_due()) is not None and due <= until:
             frame = self._pop()
-            fresh = self._decode(frame) if self._usable(frame, shown=True) else None
+            fresh = self._decode(frame) if self._usable(frame) else None
             if fresh is not None:
                 self._ready.append((due, fresh))
                 room -= 1
 
     def advance(self, now: int, *, shown: bool, decode: bool = True) -> bool:
-        """Take all frames captured until `now`; True when `picture` is a new one. Hidden tracks are not decoded.
+        """Take all frames captured until `now`; True when `picture` is a new one. Hidden tracks are decoded when they
+        are shown again, from their last key frame on.
 
         decode false: keep what would have to be decoded for `catch_up`; True when that changes the picture."""
-        fresh, kept = None, False
+        fresh, kept, was = None, False, self.version
         self._shown = shown and decode
+        if shown:
+            self._hidden_bytes = 0
+        if self._shown and (self._kept or self._before is not None):
+            self.catch_up()
         while self._ready and self._ready[0][0] <= now:
             fresh = self._ready.popleft()[1]
-        if self._ready and not shown:
-            self._ready.clear()
-            self._needs_key = True
         if not self._ready:
             while (due := self._next_due()) is not None and due <= now:
                 frame = self._pop()
-                if not self._usable(frame, shown):
+                if not self._usable(frame):
                     continue
-                if decode:
+                if self._shown:
                     fresh = self._decode(frame) or fresh
                 else:
-                    self._keep(frame)
-                    kept = True
-        if fresh is not None and shown:
+                    self._keep(frame, hidden=not shown)
+                    kept = shown
+        if fresh is not None:
             self.picture = fresh
-        return kept or (fresh is not None and shown)
+        return kept or (shown and self.version != was)
 
     def _next_due(self) -> int | None:
         """When the frame that waits longest is to be seen; None when none waits."""
@@ -173,24 +186,36 @@ class VideoTrack:
         self._due = None
         return self._queue.popleft()
 
-    def _usable(self, frame: Frame, shown: bool) -> bool:
-        """The decoder can go on with this frame, and is to."""
+    def _usable(self, frame: Frame) -> bool:
+        """The decoder can go on with this frame."""
         if frame.gap:
             self.gaps += 1
             self._needs_key = True
-        if not shown:
-            self._needs_key = True
-        elif frame.key:
+        elif frame.broken:
+            self.gaps += 1
+        if frame.key:
             self._needs_key = False
         return not self._needs_key
 
-    def _keep(self, frame: Frame) -> None:
+    def _keep(self, frame: Frame, *, hidden: bool) -> None:
         if frame.key:
             self._kept, self._kept_bytes, self._blank, self._before = [], 0, 0, None
+            self._hidden_bytes = 0
         self._kept.append(frame)
         self._kept_bytes += len(frame.payload)
-        if self._kept_bytes > _MAX_KEPT:
-            self.catch_up()
+        if not hidden:
+            if self._kept_bytes > _MAX_KEPT:
+                self.catch_up()
+            return
+        # Counted since it was hidden, so that a process that passes over what is shown comes to the same end.
+        self._hidden_bytes += len(frame.payload)
+        if self._hidden_bytes > _MAX_HIDDEN:
+            if self._live:
+                self._kept, self._kept_bytes = [], 0
+                self._needs_key = True
+                self.forget()
+            else:
+                self.catch_up()
 
     def _decode(self, frame: Frame) -> av.VideoFrame | None:
         """The picture of a frame, if there is one."""

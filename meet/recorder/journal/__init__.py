@@ -8,7 +8,8 @@ followed by records
 
 `at` is unix time in microseconds on the recorder's steady clock (wall clock at process start plus monotonic time), RTP
 times are unwrapped to 64 bits. Kinds and fields are in `records`. `writer` appends on its own thread and fsyncs at
-least once a second (group commit); `reader` follows a growing journal or reads a finished one, and stops at the first
-record whose checksum is wrong. Whoever composes reads only this. `summary` is what a process that comes back must know,
-kept beside every completed segment so that a long journal need not be read for it.
+least once a second (group commit); `reader` follows a growing journal or reads a finished one. Whoever composes reads
+only this. `scan` finds the records in a segment's bytes, also behind damaged ones; `context` says again what stands
+beside the media, and puts it right behind damage. `summary` is what a process that comes back must know, kept beside
+every completed segment so that a long journal need not be read for it.
 """

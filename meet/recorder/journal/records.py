@@ -55,7 +55,8 @@ class Track:
 class Frame:
     """One encoded frame: a complete picture (VP8 frame, H264 access unit in Annex B) or an Opus packet.
 
-    key: decoding can begin here. gap: something before it was lost.
+    key: decoding can begin here. gap: something before it was lost. broken: the same, of a picture and on the journal's
+    own disk (said by its reader, never written): nobody has asked for a key frame, so decoding goes on without.
     """
 
     kind: ClassVar[int] = 3
@@ -65,6 +66,7 @@ class Frame:
     key: bool
     gap: bool
     payload: bytes
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,44 @@ class Resume:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class TimeBase:
+    """Of the process that writes from here on: `at` of its records is the monotonic time of this boot of the machine
+    and `offset_us`. Its own `at` is that of the newest record before it."""
+
+    kind: ClassVar[int] = 16
+    at: int
+    boot: str
+    offset_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Follows the `Resume` of a pause that nobody asked for: no recorder was there, for `away_us`."""
+
+    kind: ClassVar[int] = 17
+    at: int
+    away_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known at this point, said again for whoever cannot read all that is in front of it: at the beginning of
+    every segment, and a second after something of it has changed.
+
+    begin_at, paused_at: of `Begin`, and of the `Pause` that has not ended; 0 for none. layout: "" for that of the
+    recording's beginning. tracks: those that are open. people: names by identity.
+    """
+
+    kind: ClassVar[int] = 15
+    at: int
+    begin_at: int
+    paused_at: int
+    layout: str
+    tracks: list[Track]
+    people: dict[str, str]
+
+
 Record: TypeAlias = (
     Session
     | Track
@@ -183,11 +223,23 @@ Record: TypeAlias = (
     | Person
     | Pause
     | Resume
+    | Context
+    | TimeBase
+    | Absence
 )
 _TIMES: Final[dict[int, type[Tick | Begin | Pause | Resume]]] = {cls.kind: cls for cls in (Tick, Begin, Pause, Resume)}
-_JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange | Person]]] = {
-    cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange, Person)
+_JSON: Final[dict[int, type[Session | Track | Speakers | Stop | LayoutChange | Person | TimeBase | Absence]]] = {
+    cls.kind: cls for cls in (Session, Track, Speakers, Stop, LayoutChange, Person, TimeBase, Absence)
 }
+JSON_KINDS: Final = frozenset({*_JSON, Context.kind})
+"""Whose body is the kind and a JSON object that begins with `at`."""
+FIXED: Final = {
+    ClockReport.kind: _CLOCK.size,
+    TrackEnd.kind: _MUTE.size,
+    Mute.kind: _MUTE.size,
+    **dict.fromkeys(_TIMES, _AT.size),
+}
+"""Length of the body of those kinds that always have the same."""
 
 
 def encode(record: Record) -> bytes:
@@ -223,5 +275,17 @@ def decode(body: bytes) -> Record | None:
         return Mute(at, track, bool(muted)) if kind == Mute.kind else TrackEnd(at, track)
     if kind in _TIMES:
         return _TIMES[kind](_AT.unpack(body)[1])
+    if kind == Context.kind:
+        told = json.loads(body[1:])
+        return Context(**{**told, "tracks": [Track(**track) for track in told["tracks"]]})
     cls = _JSON.get(kind)
     return cls(**json.loads(body[1:])) if cls is not None else None
+
+
+def frame_track(damaged: bytes) -> int | None:
+    """Of which track a frame was whose checksum is wrong; 0 when it looks like another record, None when that cannot be
+    told."""
+    kind = damaged[0]
+    if kind == Frame.kind:
+        return int(_FRAME.unpack_from(damaged)[1]) if len(damaged) >= _FRAME.size else None
+    return 0 if FIXED.get(kind) == len(damaged) or (kind in JSON_KINDS and damaged[1:2] == b"{") else None

@@ -10,8 +10,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from meet.recorder.journal.reader import segment_records, segments
-from meet.recorder.journal.records import Begin, Frame, Pause, Record, Resume, Session, Stop, Track
+from meet.recorder.journal.context import Known
+from meet.recorder.journal.reader import JournalReader, segments
+from meet.recorder.journal.records import Begin, Frame, Pause, Record, Resume, Session, Stop, TimeBase, Track
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Summary:
     """Everything up to some point. Times as in the records; begin_at is 0 before the recording's time zero.
 
     paused_at: when the pause began that has not ended, 0 for none. paused_us: length of those that have, as far as they
-    came after time zero. media_bytes: of all frames.
+    came after time zero. media_bytes: of all frames. boot, offset_us: the last process's `TimeBase`.
     """
 
     begin_at: int = 0
@@ -29,6 +30,8 @@ class Summary:
     paused_at: int = 0
     paused_us: int = 0
     media_bytes: int = 0
+    boot: str = ""
+    offset_us: int = 0
 
     @property
     def begun(self) -> bool:
@@ -42,6 +45,9 @@ class Summary:
             return
         if isinstance(record, Session):
             return  # a process that came, not anything of the meeting
+        if isinstance(record, TimeBase):
+            self.boot, self.offset_us = record.boot, record.offset_us
+            return
         self.last_at = max(self.last_at, record.at)
         if isinstance(record, Begin):
             self.begin_at = self.begin_at or record.at
@@ -77,17 +83,16 @@ def summary_path(segment: Path) -> Path:
 
 def summarize(directory: Path) -> Summary:
     """The summary of a journal that nobody writes any more."""
-    found = segments(directory)
-    summary = Summary()
-    first = 0
-    for index in range(len(found) - 1, -1, -1):
-        known = _load(summary_path(found[index]))
+    summary, after = Summary(), 0
+    for segment in reversed(segments(directory)):
+        known = _load(summary_path(segment))
         if known is not None:
-            summary, first = known, index + 1
+            summary, after = known, int(segment.stem)
             break
-    for segment in found[first:]:
-        for record in segment_records(segment):
-            summary.take(record)
+    reader = JournalReader(directory, after, Known(summary.begin_at, summary.paused_at))
+    reader.finish()
+    for record in reader:
+        summary.take(record)
     return summary
 
 

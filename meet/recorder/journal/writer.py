@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from meet.recorder import durable
 from meet.recorder.journal.backlog import Backlog
+from meet.recorder.journal.context import Teller
 from meet.recorder.journal.records import MAGIC, Frame, Record, encode
 from meet.recorder.journal.summary import Summary, summarize, summary_path
 
@@ -34,11 +35,15 @@ class _Queued(NamedTuple):
 
 
 class JournalWriter:
-    """One writing session. `append` never blocks; a thread writes in order and fsyncs at least every half second.
+    """One writing session. Beginning and `append` never block; a thread opens the next segment, writes in order and
+    fsyncs at least every half second.
 
     on_written: called on the writer's thread after every batch that readers can see. on_error: called once, on that
-    thread, with the OSError that ended the writing. summary: of what the directory holds already, where known.
-    on_relief: called inside of `append` when a disk is back for which media had to be let go of (see `backlog`).
+    thread, with the OSError that ended the writing, or kept it from beginning. summary: of what the directory holds
+    already, where known. on_relief: called inside of `append` when a disk is back for which media had to be let go of
+    (see `backlog`). prepare: called on the writer's thread when the folder is there, before anything is written.
+    on_broken: called on that thread with whatever else has ended it: nothing is written any more, so the process should
+    end at once; one that follows goes on behind what is there.
     """
 
     def __init__(
@@ -48,21 +53,22 @@ class JournalWriter:
         on_error: Callable[[OSError], None],
         summary: Summary | None = None,
         on_relief: Callable[[], None] = lambda: None,
+        prepare: Callable[[], None] = lambda: None,
+        on_broken: Callable[[BaseException], None] | None = None,
     ) -> None:
-        if not directory.is_dir():
-            durable.make_folder(directory)
         self._directory = directory
-        self._summary = summary.copy() if summary is not None else summarize(directory)
+        self._past = summary.copy() if summary is not None else None
+        self._summary, self._teller = Summary(), Teller()
         self._on_written = on_written
         self._on_error = on_error
+        self._prepare, self._on_broken = prepare, on_broken
         self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
         self._backlog = Backlog(on_relief)
-        self._number = max((int(path.stem) for path in directory.glob("*.seg")), default=0)
+        self._number = 0
         self._fd = -1
         self._size = 0
         self._failed = False
         self._turn_at = time.monotonic()
-        self._open_next()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -87,6 +93,16 @@ class JournalWriter:
         self._queue.put(None)
         self._thread.join()
 
+    def _open_first(self) -> None:
+        if not self._directory.is_dir():
+            durable.make_folder(self._directory)
+        self._prepare()
+        self._summary = self._past if self._past is not None else summarize(self._directory)
+        self._teller = Teller(self._summary.begin_at, self._summary.paused_at)
+        self._number = max((int(path.stem) for path in self._directory.glob("*.seg")), default=0)
+        self._open_next()
+        self._on_written()
+
     def _open_next(self) -> None:
         if self._fd >= 0:
             os.fsync(self._fd)
@@ -97,17 +113,20 @@ class JournalWriter:
         path = self._path()
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         _write_all(self._fd, MAGIC)
-        self._size = len(MAGIC)
+        self._size = len(MAGIC)  # what is said again in every segment does not fill it
+        if again := self._teller.all():
+            _write_all(self._fd, again)
         durable.sync_folder(self._directory)
 
     def _path(self) -> Path:
         return self._directory / f"{self._number:06}.seg"
 
     def _run(self) -> None:
-        synced = time.monotonic()
         dirty = False
         closing = False
         try:
+            self._open_first()
+            synced = time.monotonic()
             while not closing:
                 self._turn_at = time.monotonic()
                 try:
@@ -124,9 +143,10 @@ class JournalWriter:
                     batch = []
                 closing = None in batch
                 data = b"".join(item.data for item in batch if item is not None)
-                if data:
-                    _write_all(self._fd, data)
-                    self._size += len(data)
+                again = self._teller.due()
+                if data or again:
+                    _write_all(self._fd, again + data if again else data)
+                    self._size += len(data) + len(again)
                     self._count(batch)
                     self._backlog.taken(len(data))
                     dirty = True
@@ -139,6 +159,11 @@ class JournalWriter:
         except OSError as error:
             self._failed = True
             self._on_error(error)
+        except BaseException as error:
+            self._failed = True
+            if self._on_broken is None:
+                raise
+            self._on_broken(error)
         finally:
             if self._fd >= 0:
                 os.close(self._fd)
@@ -150,6 +175,7 @@ class JournalWriter:
                 self._summary.frame(item.at, item.payload_bytes)
             elif item is not None and item.record is not None:
                 self._summary.take(item.record)
+                self._teller.take(item.record)
 
 
 def _write_all(fd: int, data: bytes) -> None:

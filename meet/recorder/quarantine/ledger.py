@@ -6,11 +6,12 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import structlog
 
 from meet.recorder import durable
+from meet.recorder.jsonfile import read_object
 from meet.recorder.quarantine.note import Left
 
 log = structlog.get_logger(__name__)
@@ -44,7 +45,7 @@ class Death:
 
 @dataclass
 class Ledger:
-    """refused: the inputs, (track, rtp), that are not decoded any more.
+    """refused: the inputs, (track, rtp), that are not decoded any more; behind: of how many of these no decoder died.
 
     journal_only: nothing is composed before the meeting is over. furthest: the journal's time (µs) to which the best
     of the processes came that died while they composed after the meeting; barren: how many have died since, itself
@@ -52,6 +53,7 @@ class Ledger:
     """
 
     refused: list[tuple[int, int]] = field(default_factory=list)
+    behind: int = 0
     journal_only: bool = False
     furthest: int = 0
     barren: int = 0
@@ -61,7 +63,7 @@ class Ledger:
     def read(cls, journal: Path) -> Self:
         """That of a journal folder; an empty one when there is none or it is damaged."""
         try:
-            content: dict[str, Any] = json.loads((journal / "quarantine.json").read_bytes())
+            content = read_object(journal / "quarantine.json") or {}
             refused = [(int(track), int(rtp)) for track, rtp in content.pop("refused")]
             deaths = [Death(**death) for death in content.pop("deaths")]
             return cls(refused=refused, deaths=deaths, **content)
@@ -111,9 +113,10 @@ class Ledger:
     def _refuse(self, track: int, rtp: int) -> bool:
         """Leave the input out from now on, if it has killed often enough; True when that is new."""
         same = [death for death in self.deaths if (death.track, death.rtp) == (track, rtp)]
-        enough = sum(death.inside for death in same) >= _INSIDE_LIMIT or len(same) >= _AFTER_LIMIT
-        if not enough or (track, rtp) in self.refused:
+        inside = sum(death.inside for death in same) >= _INSIDE_LIMIT
+        if not (inside or len(same) >= _AFTER_LIMIT) or (track, rtp) in self.refused:
             return False
         self.refused.append((track, rtp))
+        self.behind += not inside
         log.error("frame_quarantined", track=track, rtp=rtp)
         return True

@@ -98,6 +98,12 @@ UNREAD: Final = Note(bytearray(_SIZE))
 """For whoever composes without a successor."""
 
 
+def forgive(spool: Path) -> None:
+    """The process of this recording was killed because it was to end: it has died of nothing."""
+    with contextlib.suppress(OSError):  # of a spool that is not there any more
+        remove(place(spool))
+
+
 def place(spool: Path) -> Path:
     """Where the note of the recording in this spool entry lies."""
     root = spool.parent.stat()

@@ -18,20 +18,31 @@ log = structlog.get_logger(__name__)
 
 
 class Quarantine:
-    """Of one recording. `ledger` already has what the last process died of; `note` is this one's."""
+    """Of one recording. `ledger` already has what the last process died of; `note` is this one's after `take_over`.
+
+    All of it reads and writes files, `take_over` waits for the disk: nothing for an event loop."""
 
     def __init__(self, spool: Path) -> None:
+        self._journal = spool / "journal"
         self._place = notes.place(spool)
-        self.ledger = Ledger.read(spool / "journal")
-        left = notes.read(self._place)
-        if left is not None:
-            self.ledger.count(left)
+        self.ledger = Ledger.read(self._journal)
+        self._left = notes.read(self._place)
+        if self._left is not None:
+            self.ledger.count(self._left)
+        self.note = notes.UNREAD
+        self._given_up: set[tuple[str, str]] = set()
+
+    def take_over(self) -> Note:
+        """Write the last process's death down, and only then take its note away. Before anything is composed."""
+        if self.note is not notes.UNREAD:
+            return self.note
+        if self._left is not None:
             try:
-                self.ledger.write(spool / "journal")
+                self.ledger.write(self._journal)
             except OSError as error:
                 log.error("composer_death_not_written", error=str(error))  # this process knows it all the same
         self.note = Note.open(self._place)
-        self._given_up: set[tuple[str, str]] = set()
+        return self.note
 
     def close(self) -> None:
         """Nobody follows."""
@@ -47,9 +58,8 @@ class Quarantine:
 
     def words(self) -> str | None:
         """For its details, None when there is nothing to be said."""
-        refused, given_up = len(self.ledger.refused), sorted(self._given_up)
-        if not refused:
-            return None
-        said = f"frames left out because they crash or hang their decoder: {refused}"
-        tracks = ", ".join(f"{identity} ({source})" for identity, source in given_up)
-        return f"{said}, and the rest of {tracks}" if tracks else said
+        behind = self.ledger.behind
+        counts = {"they crash or hang their decoder": len(self.ledger.refused) - behind, "composing fails": behind}
+        said = [f"frames left out because {why}: {count}" for why, count in counts.items() if count]
+        tracks = ", ".join(f"{identity} ({source})" for identity, source in sorted(self._given_up))
+        return "; ".join(said) + (f", and the rest of {tracks}" if tracks else "") if said else None

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
@@ -23,32 +23,47 @@ _TICK_S: Final = 0.2
 _QUIET_US: Final = 100_000
 _BEGIN_ANYWAY_S: Final = 0.7
 _RETRY_S: Final = 0.5
+ABSENT_US: Final = 60_000_000
+"""So long a gap is shown as the last pictures and silence. Recorders are replaced within seconds, a server that is
+started again is there within a minute."""
 
 
 class SteadyClock:
     """Unix microseconds that never step: wall clock at construction plus monotonic time since.
 
-    after: what an earlier process's clock had come to; a wall clock that was set back meanwhile is not believed."""
+    after: what an earlier process's clock had come to; a wall clock that was set back meanwhile is not believed.
+    offset_us: of that process's clock, if it ran since the same boot: then the wall clock means nothing."""
 
-    def __init__(self, after: int = 0) -> None:
-        self._offset_us = max(time.time_ns() // 1000, after) - time.monotonic_ns() // 1000
+    def __init__(self, after: int = 0, offset_us: int | None = None) -> None:
+        monotonic = time.monotonic_ns() // 1000
+        now = time.time_ns() // 1000 if offset_us is None else offset_us + monotonic
+        self.offset_us = max(now, after) - monotonic
+
+    @classmethod
+    def behind(cls, past: Summary, boot: str) -> Self:
+        """Going on where earlier processes' clocks were."""
+        return cls(past.last_at, past.offset_us if past.boot == boot != "" else None)
 
     def now(self) -> int:
         """Unix time in microseconds."""
-        return self._offset_us + time.monotonic_ns() // 1000
+        return self.offset_us + time.monotonic_ns() // 1000
 
     def at(self, monotonic_s: float) -> int:
         """The same for a monotonic time in seconds."""
-        return self._offset_us + int(monotonic_s * 1_000_000)
+        return self.offset_us + int(monotonic_s * 1_000_000)
 
 
 class JournalSink:
-    """Writes what a session receives. past: what the journal has from earlier processes.
+    """Writes what a session receives. past: what the journal has from earlier processes. boot: `boot_id()`.
 
-    While it is paused, who comes and goes is written, but nothing of what they send.
+    While it is paused, who comes and goes is written, but nothing of what they send. The time since the last process is
+    part of the file, unless it was long, or the machine was started anew and nobody knows: then it is cut out like a
+    pause.
     """
 
-    def __init__(self, writer: JournalWriter, clock: SteadyClock, egress_id: str, past: Summary) -> None:
+    def __init__(
+        self, writer: JournalWriter, clock: SteadyClock, egress_id: str, past: Summary, boot: str = ""
+    ) -> None:
         self._writer, self._clock = writer, clock
         self._next_track = past.next_track
         self.begun_at = past.begin_at
@@ -63,7 +78,10 @@ class JournalSink:
         self._video: set[int] = set()
         self._open: set[int] = set()
         self.last_at = clock.now()
+        self._absent_since = past.last_at if _long_away(past, self.last_at, boot) else 0
         self._put(journal.Session(self.last_at, egress_id))
+        if boot:
+            self._put(journal.TimeBase(past.last_at or self.last_at, boot, clock.offset_us))
 
     def _put(self, record: journal.Record) -> None:
         self.last_at = max(self.last_at, record.at)
@@ -87,13 +105,13 @@ class JournalSink:
         """How long the file is by now, without pauses."""
         if not self.begun_at:
             return 0
-        now = self._paused_at or self._clock.now()
+        now = self._paused_at or self._absent_since or self._clock.now()
         return max(now - self.begun_at - self._paused_us, 0)
 
     def pause(self) -> None:
         """From now on no media, and no time passes in the file."""
         if not self.paused:
-            self._paused_at = self._clock.now()
+            self._paused_at, self._absent_since = self._absent_since or self._clock.now(), 0
             self._put(journal.Pause(self._paused_at))
 
     def resume(self) -> None:
@@ -109,12 +127,17 @@ class JournalSink:
     def tick(self) -> None:
         """Time passes, even when nothing else tells so."""
         now = self._clock.now()
-        if not self.paused and now - self.last_at >= _QUIET_US:
+        if not (self.paused or self._absent_since) and now - self.last_at >= _QUIET_US:
             self._put(journal.Tick(now))
 
     def joined(self, others: int) -> None:
         for number in sorted(self._open):  # of a connection that was lost; its tracks come again under new numbers
             self.track_ended(number)
+        if since := self._absent_since:
+            self.pause()
+            self.resume()
+            self._put(journal.Absence(self.last_at, self.last_at - since))
+            log.warning("recording_absence_cut", seconds=(self.last_at - since) // 1_000_000)
         log.info("recorder_joined", participants=others)
 
     def people(self, names: dict[str, str]) -> None:
@@ -174,11 +197,18 @@ class JournalSink:
 
     def layout(self, layout: str) -> None:
         """From now on another layout."""
-        self._put(journal.LayoutChange(self._clock.now(), layout))
+        self._put(journal.LayoutChange(self._absent_since or self._clock.now(), layout))
 
     def stop(self, at: int, reason: str, *, limit: bool = False) -> None:
         """The file ends at `at`."""
         self._put(journal.Stop(at, reason, limit))
+
+
+def _long_away(past: Summary, now: int, boot: str) -> bool:
+    if not past.begun or past.paused_at:
+        return False
+    rebooted = past.boot != "" != boot and past.boot != boot
+    return rebooted or now - past.last_at > ABSENT_US
 
 
 @dataclass(frozen=True)
@@ -249,18 +279,19 @@ class RoomRecording:
             while self._stop_reason is None:
                 try:
                     async with self._connect() as signalling:
-                        self._session = RoomSession(signalling, self._sink, tile=self._tile)
+                        self._session = session = RoomSession(signalling, self._sink, tile=self._tile)
                         if self._stop_reason is not None:
                             self._session.stop()
                         begin = asyncio.get_running_loop().call_later(_BEGIN_ANYWAY_S, self._sink.begin)
                         try:
-                            ending = await self._session.run()
+                            ending = await session.run()
                         finally:
                             begin.cancel()
                             self._session = None
-                        joined = ever_joined = True
-                        lost_at = self._clock.now()
-                        deadline = time.monotonic() + self._rejoin_patience_s
+                        if session.joined:
+                            joined = ever_joined = True
+                            lost_at = self._clock.now()
+                            deadline = time.monotonic() + self._rejoin_patience_s
                         if ending is Ending.MEETING_OVER:
                             return Result("meeting ended", lost_at, True)
                         log.info("recorder_session_ended", why=ending.value)

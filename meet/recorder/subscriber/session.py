@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 _SOURCES: Final = {1: "camera", 2: "microphone", 3: "screen_share", 4: "screen_share_audio"}
 _JOIN_S: Final = 8.0
 _HIDDEN: Final = (320, 180)
+_HIDDEN_BYTES: Final = 512 << 10
+"""After so many without a key frame a track that nobody sees is asked for one: who comes into the picture, also into
+that of a later composition, is decoded from there."""
 
 
 class Ending(Enum):
@@ -45,6 +48,14 @@ class Subscribed:
     sid: str
     stream: RtpStream
     muted: bool = False
+    hidden: bool = False
+    _since_key: int = 0
+
+    def received(self, frame: EncodedFrame) -> None:
+        """Count what was sent since the last key frame."""
+        self._since_key = 0 if frame.key else self._since_key + len(frame.payload)
+        if self.hidden and self._since_key > _HIDDEN_BYTES:
+            self._since_key, self.stream.wants_key = 0, True
 
 
 class Sink(Protocol):
@@ -131,21 +142,29 @@ class RoomSession:
         self._ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._transport = SubscriberTransport(self._sender_report, lambda: self._end(Ending.LOST))
         self._version = 1
+        self.joined = False
+        """The server has let us in; before that an end is no end of anything."""
 
     def stop(self) -> None:
         """Leave the room."""
         self._end(Ending.STOPPED)
 
     def want_sizes(self, sizes: dict[str, tuple[int, int]]) -> None:
-        """Ask for the simulcast layers that fit these sizes, where they changed. (0, 0): not shown at all."""
+        """Ask for the simulcast layers that fit these sizes, where they changed. (0, 0): not shown at all; who is shown
+        again is asked for a key frame, too, because nothing else may bring one."""
         for sid, size in sizes.items():
-            track = self._tracks.get(sid)
-            size = size if all(size) else _HIDDEN
-            if track is not None and track.stream.media == "video" and self._wanted.get(sid) != size:
-                self._wanted[sid] = size
-                task = asyncio.create_task(self._signalling.want_size(sid, *size))
+            track, before = self._tracks.get(sid), self._wanted.get(sid)
+            if track is not None and track.stream.media == "video" and before != size:
+                self._wanted[sid], track.hidden = size, not all(size)
+                track.stream.wants_key |= before is not None and not all(before)
+                task = asyncio.create_task(self._signalling.want_size(sid, *self._layer(sid)))
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
+
+    def _layer(self, sid: str) -> tuple[int, int]:
+        """The size to ask for."""
+        size = self._wanted.get(sid, self._tile)
+        return size if all(size) else _HIDDEN
 
     def want_keys(self) -> None:
         """Ask for a key frame of every picture."""
@@ -184,10 +203,13 @@ class RoomSession:
                     await self._handle(message)
             except TimeoutError as error:
                 raise ServerUnreachable("no answer to the join") from error
+        if not self.joined:
+            raise ServerUnreachable("the connection was closed before the answer to the join")
 
     async def _handle(self, message: pb.SignalResponse) -> None:
         match message.WhichOneof("message"):
             case "join":
+                self.joined = True
                 self._room.update(list(message.join.other_participants))
                 self._signalling.keep_alive(float(message.join.ping_interval))
                 self._sink.joined(len(self._room.participants))
@@ -278,7 +300,7 @@ class RoomSession:
             self._transport.start(first.fingerprint, data_channels=channels)
         for track in self._tracks.values():
             if track.stream.media == "video":
-                await self._signalling.want_size(track.sid, *self._wanted.get(track.sid, self._tile))
+                await self._signalling.want_size(track.sid, *self._layer(track.sid))
 
     def _receive(self, sections: list[sdp.Section], sids: dict[str, str]) -> None:
         offered: dict[str, tuple[sdp.Section, int]] = {}
@@ -319,9 +341,10 @@ class RoomSession:
 
         def on_frame(rtp: int, frame: EncodedFrame, gap: bool, arrival: float) -> None:
             sink.frame(number, rtp, frame, gap, arrival)
+            track.received(frame)
 
         stream = RtpStream(ssrc, section.kind, choice.codec, choice.clock_rate, on_frame)
-        self._tracks[sid] = Subscribed(number, sid, stream, info.muted)
+        self._tracks[sid] = track = Subscribed(number, sid, stream, info.muted)
         self._transport.streams[ssrc] = stream
         if section.fid is not None:
             self._transport.repairs[section.fid[1]] = ssrc

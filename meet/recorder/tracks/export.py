@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 
 from meet.recorder.composer.clock import SenderClock, TrackClock
-from meet.recorder.journal.records import ClockReport, Frame, Mute, Person, Record, Resume, Stop, Track
+from meet.recorder.journal.records import Absence, ClockReport, Frame, Mute, Person, Record, Resume, Stop, Track
 from meet.recorder.journal.summary import Summary
 from meet.recorder.tracks.file import TrackFile, UnknownCodec
 
@@ -74,6 +74,8 @@ def export(records: Iterable[Record], directory: Path, on_time: Callable[[int], 
                     cuts.append({"at_s": at - (past.paused_us - away), "paused_s": _seconds(away)})
                     for track in tracks.values():
                         track.clock.paused(away)
+                case Absence() if cuts:
+                    cuts[-1]["absent"] = True
                 case Stop():
                     end = record.at
                     break

@@ -8,7 +8,7 @@ from typing import Final
 
 from meet.recorder.composer.clock import SenderClock, TrackClock
 from meet.recorder.composer.compose import Result
-from meet.recorder.journal.records import ClockReport, Frame, Record, Resume, Stop, Track
+from meet.recorder.journal.records import Absence, ClockReport, Frame, Record, Resume, Stop, Track
 from meet.recorder.journal.summary import Summary
 from meet.recorder.tracks.file import CONTAINERS, TrackFile, UnknownCodec
 
@@ -42,7 +42,7 @@ class Extraction:
         self._media = ""
         self._wants_key = True
         self._past = Summary()
-        self._pauses = 0
+        self._pauses = self._absences = self._absent_us = 0
         self._stop: Stop | None = None
 
     def take(self, record: Record) -> None:
@@ -59,6 +59,9 @@ class Extraction:
                 clock.report(record.ntp, record.rtp, record.at)
             case Resume():
                 self._resume(self._past.paused_us - before)
+            case Absence() if self._past.paused_us - self._absent_us >= record.away_us:
+                # (Else its Pause is damaged, and nothing was cut out.)
+                self._absences, self._absent_us = self._absences + 1, self._absent_us + record.away_us
             case Stop():
                 self._stop = record
             case _:
@@ -77,8 +80,10 @@ class Extraction:
             limit=self._stop is not None and self._stop.limit,
             video_gaps=gaps if self._media == "video" else 0,
             audio_gaps=gaps if self._media == "audio" else 0,
-            pauses=self._pauses,
-            paused_s=self._past.paused_us / 1_000_000,
+            pauses=self._pauses - self._absences,
+            paused_s=(self._past.paused_us - self._absent_us) / 1_000_000,
+            absences=self._absences,
+            absent_s=self._absent_us / 1_000_000,
         )
 
     def _open(self, info: Track) -> None:

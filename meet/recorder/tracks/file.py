@@ -62,7 +62,7 @@ class TrackFile:
             self._open(frame)
             self.first_at = at
         assert self._output is not None and self._stream is not None and self.first_at is not None
-        self.gaps += frame.gap
+        self.gaps += frame.gap or frame.broken
         at = max(at, self.last_at + _TICK_US)  # containers want time to go on; a publisher's clock may not
         packet = av.Packet(frame.payload)
         packet.stream = self._stream

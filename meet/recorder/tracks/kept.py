@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import structlog
 
 from meet.recorder import state
 from meet.recorder.composer.profile import Profile
+from meet.recorder.jsonfile import read_object
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class KeptJournal:
 class Deleter(Protocol):
     """Deletes stored files."""
 
-    async def delete(self, keys: Sequence[str]) -> None: ...
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]: ...
 
 
 class WithJournals:
@@ -70,16 +70,17 @@ class WithJournals:
     def __init__(self, blobs: Deleter, spool: Path) -> None:
         self._blobs, self._spool = blobs, spool
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        """As the store does; then journals of finished recordings with these keys."""
-        await self._blobs.delete(keys)
-        await asyncio.to_thread(self._forget, frozenset(keys))
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+        """As the store does; then journals of finished recordings with the keys that are gone."""
+        kept = await self._blobs.delete(keys)
+        await asyncio.to_thread(self._forget, frozenset(keys) - kept)
+        return kept
 
     def _forget(self, keys: frozenset[str]) -> None:
         for journal in self._spool.glob("EG_*/journal"):
             try:
-                key = json.loads((journal.parent / "request.json").read_text()).get("key")
-            except (OSError, ValueError):
+                key = str((read_object(journal.parent / "request.json") or {}).get("key"))
+            except OSError:
                 continue
             current = state.read(journal.parent / "state.json")
             if key in keys and current is not None and current.final:

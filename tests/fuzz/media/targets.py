@@ -23,7 +23,7 @@ from meet.media.transport import rtp, stun
 from meet.media.transport.budget import TokenBucket
 from meet.media.transport.peer import Peer
 from meet.media.transport.tcp import TcpLink, TcpListener
-from meet.recorder.journal.reader import segment_records
+from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import MAGIC
 from meet.recorder.subscriber import answer, depacketize
 from tests.fuzz.media.live import Association, Signals
@@ -138,7 +138,9 @@ def journal(data: bytes) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         segment = Path(folder) / "000001.seg"
         segment.write_bytes(MAGIC + data)
-        list(segment_records(segment))
+        reader = JournalReader(segment.parent)
+        reader.finish()
+        list(reader)
 
 
 def tcp(data: bytes) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, Self
+
+import pytest
 
 from meet.recorder.composer.compose import compose
 from meet.recorder.journal import records
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.summary import Summary
 from meet.recorder.journal.writer import JournalWriter
+from meet.recorder.subscriber import recording as recording_module
 from meet.recorder.subscriber.recording import JournalSink, RoomRecording, SteadyClock
 from meet.recorder.subscriber.signalling import RoomGone, Signalling
 from tests.unit.recorder import synthetic
@@ -49,3 +54,41 @@ async def test_a_stop_before_the_room_was_found_again_ends_there_too(tmp_path: P
     result = await recording.run(ever_joined=True, lost_at=ZERO + 5)
     writer.close()
     assert (result.reason, result.at) == ("stop_requested", ZERO + 5)
+
+
+class Closing:
+    """A media server that is being restarted: it takes the connection, and ends it without a word; then it is gone."""
+
+    selection = None
+    came = 0
+
+    async def __aenter__(self) -> Self:
+        Closing.came += 1
+        if Closing.came > 1:
+            raise RoomGone("no such room")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def messages(self) -> AsyncIterator[Any]:
+        nothing: tuple[Any, ...] = ()
+        for message in nothing:
+            yield message
+
+    async def send(self, *_: object) -> None:
+        pass
+
+
+async def test_a_connection_that_was_never_answered_is_no_meeting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "_RETRY_S", 0.01)
+    clock, before = SteadyClock(), Summary(begin_at=ZERO, last_at=ZERO + 5, boot="a")
+    writer = JournalWriter(tmp_path, lambda: None, lambda error: None, before)
+    sink = JournalSink(writer, clock, "EG_test", before, "b")
+    connect: Any = Closing
+    recording = RoomRecording(connect, sink, clock, tile=(1, 1), patience_s=0.2, rejoin_patience_s=0.2)
+    result = await recording.run(ever_joined=True, lost_at=before.last_at)
+    writer.close()
+    assert Closing.came > 1 and (result.reason, result.at) == ("meeting ended (no such room)", ZERO + 5)

@@ -86,7 +86,7 @@ async def test_waiting_for_the_meeting_is_not_being_stuck(tmp_path: Path, monkey
     monkeypatch.setattr(composing_module, "STUCK_S", 0.2)
     waits, wait = threading.Event(), JournalReader._wait
 
-    def waiting(reader: JournalReader, seen: int | None = None) -> bool:
+    def waiting(reader: JournalReader, seen: int) -> bool:
         waits.set()
         return wait(reader, seen)
 

@@ -85,7 +85,8 @@ async def test_a_killed_child_comes_back(log: Path) -> None:
 
 
 async def test_a_machine_that_has_nothing_left_for_a_moment(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    child = new(log, "serve")
+    failures: list[str] = []
+    child = new(log, "serve", on_failure=failures.append)
     await child.start()
     first, pipe, refusals = child.pid, os.pipe, iter([errno.EMFILE, errno.ENFILE])
 
@@ -103,6 +104,7 @@ async def test_a_machine_that_has_nothing_left_for_a_moment(log: Path, monkeypat
         "Too many open files",
         "Too many open files in system",
     ]
+    assert failures == ["died", "not_started", "not_started"]
     await child.stop(5)
 
 
@@ -184,16 +186,20 @@ async def test_a_configuration_error_is_not_tried_again(log: Path) -> None:
 
 
 async def test_until_success_stops_restarting_at_exit_0(log: Path) -> None:
-    child = new(log, "fails-twice", until_success=True)
+    failures: list[str] = []
+    child = new(log, "fails-twice", until_success=True, on_failure=failures.append)
     child.launch()
     await asyncio.wait_for(child.finished.wait(), 10)
     assert len(starts(log)) == 3
+    assert failures == ["died", "died"]
 
 
 async def test_one_that_beats_no_more_is_killed_and_comes_back(log: Path) -> None:
-    child = new(log, "hangs", hung_after_s=0.3)
+    failures: list[str] = []
+    child = new(log, "hangs", hung_after_s=0.3, on_failure=failures.append)
     await child.start()
     await until(lambda: len(starts(log)) >= 2)
+    assert failures[0] == "hung"
     await child.stop(5)
 
 

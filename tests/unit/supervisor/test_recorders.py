@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import structlog
 
+from meet.recorder.control.supervisor import recorder_restarts
+from meet.recorder.quarantine.watch import Quarantine
 from meet.supervisor import child as child_module
 from meet.supervisor import lock
+from meet.supervisor import recorders as recorders_module
 from meet.supervisor.ask import Refused, drain_media
 from meet.supervisor.child import Child
 from meet.supervisor.control import handle, listen
@@ -23,7 +27,7 @@ def spool(tmp_path: Path) -> Path:
     def entry(name: str, status: str | None) -> None:
         directory = tmp_path / "spool" / name
         directory.mkdir(parents=True)
-        (directory / "request.json").write_text("{}")
+        (directory / "request.json").write_text('{"key": "a.mp4"}')
         if status is not None:
             (directory / "state.json").write_text(json.dumps({"status": status}))
 
@@ -34,13 +38,36 @@ def spool(tmp_path: Path) -> Path:
     entry("EG_torn", "active")
     (tmp_path / "spool" / "EG_torn" / "state.json").write_text('{"status": "act')
     (tmp_path / "spool" / "EG_empty").mkdir()
+    entry("EG_list", "active")
+    (tmp_path / "spool" / "EG_list" / "state.json").write_text("[]")
+    entry("EG_deep", "complete")
+    (tmp_path / "spool" / "EG_deep" / "state.json").write_text("[" * 100_000)
+    entry("EG_deep_request", None)
+    (tmp_path / "spool" / "EG_deep_request" / "request.json").write_text('{"key":' * 100_000)
+    entry("EG_listed", None)
+    (tmp_path / "spool" / "EG_listed" / "state.json").write_text('{"status": ["complete"]}')
     entry("EG_uncleaned", "complete")
+    entry("EG_senseless", None)
+    (tmp_path / "spool" / "EG_senseless" / "request.json").write_text("[]")
+    entry("EG_strange", None)
+    (tmp_path / "spool" / "EG_strange" / "request.json").unlink()
+    (tmp_path / "spool" / "EG_strange" / "request.json").mkdir()
+    (tmp_path / "spool" / "lost+found").mkdir()
     (tmp_path / "spool" / "EG_uncleaned" / "composite.mp4").touch()
     return tmp_path / "spool"
 
 
 def test_everything_that_is_not_final_is_recovered(spool: Path) -> None:
-    assert Recorders(spool, {}).unfinished() == ["EG_active", "EG_ending", "EG_no_state", "EG_torn", "EG_uncleaned"]
+    assert Recorders(spool, {}).unfinished() == [
+        "EG_active",
+        "EG_deep",
+        "EG_ending",
+        "EG_list",
+        "EG_listed",
+        "EG_no_state",
+        "EG_torn",
+        "EG_uncleaned",
+    ]
 
 
 def test_no_spool_is_no_work(tmp_path: Path) -> None:
@@ -69,6 +96,8 @@ async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, mon
         "import os, pathlib, sys\n"
         "os.write(int(os.environ['MEET_READY_FD']), b'ready')\n"
         "if sys.argv[2] == '--standby': sys.argv[2] = sys.stdin.readline().strip()\n"
+        f"first = pathlib.Path({str(tmp_path)!r}, 'first')\n"
+        "if not first.exists(): sys.exit(first.touch() or 1)\n"
         f"pathlib.Path({str(tmp_path)!r}, 'ran').write_text(sys.argv[2])\n"
     )
     monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
@@ -80,10 +109,92 @@ async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, mon
     child = recorders._running["EG_active"]
     await child.finished.wait()
     assert (tmp_path / "ran").read_text() == "EG_active"
+    assert await recorder_restarts(path) == {"died": 1}
     await recorders.close(1)
     server.close()
     refused = await handle(b'{"op":"start_recorder","egress_id":"EG_active"}', recorders)
     assert refused == {"ok": False, "error": "the server is shutting down"}
+
+
+async def test_spares_are_made_as_soon_as_the_machine_can(
+    spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "recorder.py"
+    script.write_text("import os, time\nos.write(int(os.environ['MEET_READY_FD']), b'ready')\ntime.sleep(60)\n")
+    monkeypatch.setattr(child_module, "COMMAND", ("/nonexistent/python",))
+    monkeypatch.setattr(recorders_module, "_REFILL_RETRY_S", 0.02)
+    monkeypatch.setattr(recorders_module, "_REFILL_AFTER_S", 0.0)
+    recorders = Recorders(spool, dict(os.environ))
+    with structlog.testing.capture_logs() as told:
+        recorders.warm()
+        async with asyncio.timeout(30):
+            while not any(line["event"] == "warm_recorder_failed" for line in told):
+                await asyncio.sleep(0.01)
+            monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+            while len(recorders._spares) < recorders_module.SPARES:
+                await asyncio.sleep(0.02)
+    await recorders.close(1)
+
+
+async def test_a_spare_that_hangs_stops_nobody(spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the recorder that is needed meanwhile nor, for long, the spares."""
+    script, ran = tmp_path / "recorder.py", tmp_path / "ran"
+    script.write_text(
+        "import os, pathlib, sys, time\n"
+        f"ran = pathlib.Path({str(ran)!r})\n"
+        "if sys.argv[2] == '--standby' and not ran.exists(): time.sleep(600)\n"
+        "os.write(int(os.environ['MEET_READY_FD']), b'ready')\n"
+        "if sys.argv[2] == '--standby': time.sleep(600)\n"
+        "ran.write_text(sys.argv[2])\n"
+    )
+    monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+    for name, value in (
+        ("_REFILL_AFTER_S", 0.0),
+        ("_REFILL_RETRY_S", 0.02),
+        ("_COMING_S", 0.2),
+        ("_SPARE_TIMEOUT_S", 3.0),
+    ):
+        monkeypatch.setattr(recorders_module, name, value)
+    recorders = Recorders(spool, dict(os.environ))
+    recorders.warm()
+    await asyncio.sleep(0.1)
+    await recorders.start("EG_active")
+    async with asyncio.timeout(30):
+        await recorders._running["EG_active"].finished.wait()
+        assert ran.read_text() == "EG_active"
+        while len(recorders._spares) < recorders_module.SPARES:
+            await asyncio.sleep(0.02)
+    await recorders.close(1)
+
+
+@pytest.mark.parametrize("continuing", [True, False])
+async def test_a_shutdown_is_no_recorders_fault(
+    spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, continuing: bool
+) -> None:
+    """Killed with a picture in hand, at once or because it took too long: nothing is counted against the picture."""
+    script = tmp_path / "recorder.py"
+    script.write_text(
+        "import os, pathlib, signal, sys, time\n"
+        "os.write(int(os.environ['MEET_READY_FD']), b'ready')\n"
+        "if sys.argv[2] == '--standby': sys.argv[2] = sys.stdin.readline().strip()\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "from meet.recorder.quarantine.watch import Quarantine\n"
+        f"note = Quarantine(pathlib.Path({str(spool)!r}, sys.argv[2])).take_over()\n"
+        "note.begin(live=True)\n"
+        "note.enter(1, 9)\n"
+        f"pathlib.Path({str(tmp_path)!r}, 'busy').touch()\n"
+        "time.sleep(60)\n"
+    )
+    monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    (spool / "EG_active" / "journal").mkdir()
+    recorders = Recorders(spool, dict(os.environ), continuing=continuing)
+    await recorders.start("EG_active")
+    async with asyncio.timeout(30):
+        while not (tmp_path / "busy").exists():
+            await asyncio.sleep(0.02)
+    await recorders.close(0.2)
+    assert Quarantine(spool / "EG_active").ledger.deaths == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,10 @@ loader.exec_module(module)
 import meet.media.fastpath
 sys.modules[loader.name] = meet.media.fastpath._native = module
 from tests.unit.media.fastpath import test_fan_out, test_lane
+from tests.unit.recorder.composer import test_rows
 for test in (
+    test_rows.test_the_compiled_ones_refuse_nonsense,
+    test_rows.test_the_compiled_ones_agree_with_python,
     test_lane.test_both_lanes_agree,
     test_lane.test_bad_arguments_are_refused_by_the_compiled_lane,
     test_fan_out.test_the_same_datagrams_in_the_same_order,

@@ -140,6 +140,7 @@ def test_foreign_storage_and_other_containers_are_refused() -> None:
         ("x.ogg", "MP4", None, "x.mp4", None),
         ("x", "OGG", None, "x.ogg", "ogg"),
         ("x.m4a", "OGG", "OPUS", "x.ogg", "ogg"),
+        ("x.webm", "DEFAULT_FILETYPE", "OPUS", "x.ogg", "ogg"),
     ],
 )
 def test_files_of_sound_alone(path: str, file_type: str, codec: str | None, key: str, container: str | None) -> None:
@@ -172,6 +173,21 @@ def test_placeholders_and_the_old_output_field() -> None:
     output = api.EncodedFileOutput(filepath="{room_id}/{room_name}-{time}.mp4")
     request = api.RoomCompositeEgressRequest(room_name="a/b", file=output)
     assert egress_request(request, "RM_1", NOW).key == "RM_1/a_b-2026-01-02T030405.mp4"
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("", "a_b-2026-01-02T030405.mp4"),
+        ("rec/", "rec/a_b-2026-01-02T030405.mp4"),
+        ("rec/{room_id}/", "rec/RM_1/a_b-2026-01-02T030405.mp4"),
+        ("x.webm", "x.mp4"),
+    ],
+)
+def test_a_folder_gets_a_name_and_a_wrong_ending_the_right_one(path: str, key: str) -> None:
+    output = api.EncodedFileOutput(filepath=path)
+    request = api.RoomCompositeEgressRequest(room_name="a/b", file_outputs=[output])
+    assert egress_request(request, "RM_1", NOW).key == key
 
 
 def test_advanced_options_with_defaults() -> None:

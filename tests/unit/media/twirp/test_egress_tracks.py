@@ -50,8 +50,9 @@ async def test_one_track_as_it_comes(client: api.LiveKitAPI, server: Server) -> 
         kept = server.control.states[started.egress_id].request
         assert (kept.tracks, kept.compose, kept.key) == (choice, "after", key)
         assert kept.manifest is not None and (kept.manifest["track_id"], kept.manifest["room_name"]) == (sid, "a")
-    unnamed = await client.egress.start_track_egress(direct("TR_vp8"))
-    assert unnamed.file.filename.startswith("TR_vp8-2") and unnamed.file.filename.endswith(".webm")
+    for path in ("", "rec/"):
+        unnamed = await client.egress.start_track_egress(direct("TR_vp8", path))
+        assert unnamed.file.filename.startswith(f"{path}TR_vp8-2") and unnamed.file.filename.endswith(".webm")
 
 
 @pytest.mark.usefixtures("tracks")

@@ -143,3 +143,18 @@ def test_what_drifted_away_during_a_long_pause_is_not_believed() -> None:
         assert abs(clock.map(rtp) - (before + pause_us)) <= 1_500
         twice(clock, 1_000_000 + pause_us, rtp, AT + pause_us + 20_000)
         assert abs(clock.target(rtp) - (AT + pause_us + 40_000)) <= 1_500
+
+
+def test_what_was_reported_before_a_long_silence_is_compared_with_what_comes_after_it() -> None:
+    """A microphone without reports for ten minutes, while the publisher's clock was drawn half a second forward."""
+    sender = SenderClock()
+    sound, picture = TrackClock(48_000, sender), TrackClock(90_000, sender)
+    for k in range(601):
+        at, wall = AT + k * 1_000_000, 1_000_000 * (1 + k) + k * 800
+        picture.arrived(k * 90_000, at + 20_000)
+        picture.report(ntp(wall), k * 90_000, at)
+        sound.arrived(k * 48_000, at + 20_000)
+        if k < 3 or k > 590:
+            sound.report(ntp(wall), k * 48_000, at)
+        assert abs(sound.target(k * 48_000) - picture.target(k * 90_000)) <= 30_000 or 3 <= k <= 592
+    assert abs(sound.target(600 * 48_000) - picture.target(600 * 90_000)) <= 30_000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from meet.recorder.composer.compose import compose
-from meet.recorder.journal.records import Frame, Mute, Pause, Person, Record, Resume, Session, TrackEnd
+from meet.recorder.journal.records import Frame, Mute, Pause, Person, Record, Resume, Session, Speakers, TrackEnd
 from tests.support import media
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.composer.test_compose import SMALL, make, person
@@ -96,3 +96,15 @@ def test_who_has_gone_is_heard_to_the_end(tmp_path: Path, what: str) -> None:
     compose(records, tmp_path / "out.mp4", replace(SMALL, fps=Fraction(fps)), "grid")
     decoded = media.decode(tmp_path / "out.mp4")
     assert beeps(decoded, 1.0) and beeps(decoded, 2.0)
+
+
+def test_who_was_hidden_is_seen_moving_without_another_key_frame(tmp_path: Path) -> None:
+    """One stream each, so no other layer brings a key frame; two are never seen before they speak."""
+    coded = synthetic.video("VP8", 5.5, keys_s=1000)
+    cameras = [Source(coded, identity=name) for name in ("ada", "bob", "eve")]
+    turns = ((0.2, "ada"), (1.7, "eve"), (3.4, "ada"))
+    heard: list[Record] = [Speakers(ZERO + round(at * 1e6), [name]) for at, name in turns]
+    _, decoded = make(tmp_path / "out.mp4", meeting(cameras, 5.3, heard), "single-speaker")
+    assert [t for t in (1.0, 2.0, 3.0, 4.0, 5.0) if decoded.luma[round(30 * (t + 0.05))].mean() < 180] == []
+    moving = np.abs(np.diff(decoded.luma.astype(int), axis=0)).max(axis=(1, 2)) > 20
+    assert all(moving[k : k + 15].any() for k in range(0, 140, 15))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from meet.recorder.composer.seats import HOLD_US, LEAD_US, Seats, Stage
@@ -16,6 +17,30 @@ def test_a_cough_does_not_change_the_stage() -> None:
     assert stage.pick(["ada", "bob"], ["ada"], 10 * S + LEAD_US // 2) == "ada"
     assert stage.pick(["ada", "bob"], ["bob"], 10 * S + LEAD_US) == "ada", "counted from when it went on"
     assert stage.pick(["ada", "bob"], ["bob", "ada"], 10 * S + 2 * LEAD_US) == "bob"
+
+
+def on_stage(says: Callable[[int], list[str]], seconds: int) -> list[tuple[int, str | None]]:
+    """(ms, who) at every change, when looked at ten times a second. says: who is loud, by ms."""
+    stage: Stage[str] = Stage()
+    changes: list[tuple[int, str | None]] = []
+    for ms in range(0, seconds * 1000, 100):
+        seen = stage.pick(["ada", "bob", "eve"], says(ms), ms * 1000)
+        if not changes or changes[-1][1] != seen:
+            changes.append((ms, seen))
+    return changes
+
+
+def test_short_phrases_are_added_up() -> None:
+    """0.6 s of speech, 0.4 s of pause."""
+    changes = on_stage(lambda ms: ["ada"] if ms < 3000 else ["bob"] if ms % 1000 < 600 else [], 20)
+    assert [who for _, who in changes] == ["ada", "bob"] and changes[1][0] <= 4300
+
+
+def test_coughs_and_interruptions_are_not() -> None:
+    assert len(on_stage(lambda ms: ["ada"] if ms < 3000 else ["bob"] if ms % 2000 < 300 else [], 30)) == 1
+    assert len(on_stage(lambda ms: ["bob"] if ms % 1000 >= 600 else ["ada"], 30)) == 1, "ada talks on between"
+    taking_turns = on_stage(lambda ms: ["ada"] if ms < 3000 else [("bob", "eve")[ms // 400 % 2]], 30)
+    assert len(taking_turns) == 1, "nobody of them for long enough"
 
 
 def test_changes_are_at_least_a_second_and_a_half_apart() -> None:
@@ -62,3 +87,15 @@ def test_a_speaker_takes_the_seat_of_the_one_silent_longest() -> None:
 def test_those_with_a_picture_go_first_when_seats_are_few() -> None:
     seats: Seats[str] = Seats()
     assert seats.pick(["a", "b", "c"], 2, [], 0, {"b", "c"}) == ["b", "c"]
+
+
+def test_who_has_a_picture_takes_the_place_of_initials_that_are_silent() -> None:
+    seats: Seats[str] = Seats()
+    assert seats.pick(["a", "b", "c"], 2, ["a"], 0) == ["a", "b"]
+    assert seats.pick(["a", "b", "c"], 2, [], 1 * S, {"c"}) == ["a", "b"], "not at once"
+    assert seats.pick(["a", "b", "c"], 2, [], 2 * S, {"c"}) == ["a", "c"], "not that of who has just spoken"
+    assert seats.pick(["a", "b", "c"], 2, [], 9 * S, {"b", "c"}) == ["a", "c"]
+    assert seats.pick(["a", "b", "c"], 2, [], 10 * S, {"b", "c"}) == ["b", "c"]
+    assert seats.pick(["a", "b", "c"], 2, ["a"], 12 * S, {"b", "c"}) == ["a", "c"], "voices go before faces"
+    assert seats.pick(["a", "b", "c"], 2, [], 21 * S, {"b", "c"}) == ["a", "c"]
+    assert seats.pick(["a", "b", "c", "d"], 2, [], 23 * S, {"b", "c", "d"}) == ["b", "c"], "one for one"

@@ -53,6 +53,8 @@ class World:
     wall: Callable[[float], float] = field(default=lambda _: 0.0)
     late: Callable[[float], float] = field(default=lambda _: 0.0)
     reports: bool = True
+    behind: float = 0.02
+    """How much slower than sound pictures are."""
     sound: list[tuple[float, float]] = field(default_factory=list)
     """(captured, where it lies in the mix)"""
     picture: list[tuple[float, float]] = field(default_factory=list)
@@ -110,7 +112,7 @@ class World:
         sent = 0.0
         for k in range(int(LENGTH_S * 30)):
             t = k / 30
-            sent = max(sent, t + self.path(t) + 0.02)
+            sent = max(sent, t + self.path(t) + self.behind)
             events.append((sent, ("picture", t, round(t * 90_000))))
             if k % 30 == 7 and self.reports:
                 events.append((t + self.path(t), ("picture report", t, round(t * 90_000))))
@@ -139,11 +141,12 @@ def test_nothing_is_lost_when_the_microphone_was_away(stall: float, reports: boo
     assert world.gaps == 1
 
 
-@pytest.mark.parametrize("stall", [0.12, 0.24])
+@pytest.mark.parametrize("stall", [0.12, 0.24, 0.095])
 def test_a_short_absence_is_found_out_before_it_is_mixed(stall: float) -> None:
+    """Or is so short that it may be heard for the 30 s in which what was before it counts."""
     world = World(stall=stall).run()
     assert world.heard_s(1, LENGTH_S - 1) >= LENGTH_S - 2.1 - stall
-    assert np.abs(world.apart()).max() <= 0.08
+    assert np.abs(world.apart()).max() <= (0.08 if stall > 0.1 else 0.1)
 
 
 @pytest.mark.parametrize(("slower", "reports"), [(0.4, True), (1.0, False), (2.5, True)])
@@ -174,6 +177,26 @@ def test_a_burst_of_delay_moves_nothing(rate: float, reports: bool) -> None:
     assert np.abs(world.apart(since=FROM_S + 3)).max() <= 0.08
 
 
+@pytest.mark.parametrize(
+    "held",
+    [((0, 330), (336, 766)), ((0, 300), (310, 610), (620, 920)), tuple((330 * k, 330 * k + 300) for k in range(4))],
+)
+def test_bursts_of_delay_that_follow_each_other_move_nothing(held: tuple[tuple[int, int], ...]) -> None:
+    """Nothing passes in these milliseconds; in between and after them, five times as much as is sent."""
+    delays, passed = [], 0.0
+    for ms in range(int(LENGTH_S * 1000)):
+        passed = max(float(ms), passed + 0.2)
+        for begins, ends in held:
+            if FROM_S * 1000 + begins <= passed < FROM_S * 1000 + ends:
+                passed = FROM_S * 1000 + ends
+        delays.append((passed - ms) / 1000)
+    world = World(path=lambda t: 0.03 + delays[int(t * 1000)]).run()
+    assert max(delays) > 0.6
+    assert max(world.targets[500:]) - min(world.targets[500:]) <= 0.005
+    assert world.heard_s(1, LENGTH_S - 1) == pytest.approx(LENGTH_S - 2, abs=0.05), "nothing is lost"
+    assert world.gaps == 0
+
+
 @pytest.mark.parametrize("step", [-2.0, -0.6, 2.0])
 def test_a_publisher_may_set_its_clock(step: float) -> None:
     world = World(wall=lambda t: step if t >= FROM_S else 0.0).run()
@@ -184,13 +207,25 @@ def test_a_publisher_may_set_its_clock(step: float) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "late"),
-    [(range(1), 0.32), (range(2), 0.14), (range(0, 9, 3), 0.32), (range(3, 5), 0.2), (range(0, 9, 2), 0.24)],
+    [
+        *((range(1), 0.32), (range(2), 0.12), (range(2), 0.24), (range(2), 0.32)),
+        *((range(3, 6), 0.2), (range(3, 6), 0.32), (range(0, 9, 3), 0.32), (range(0, 9, 2), 0.24)),
+    ],
 )
 def test_reports_of_a_busy_publisher_are_seen_through(wrong: range, late: float) -> None:
     """It takes the RTP time of its last packet for that of now."""
     world = World(late=lambda t: late if int(t / 5) in wrong else 0.0).run()
-    assert np.abs(world.apart(since=15 if 0 in wrong and 1 in wrong else 0)).max() <= 0.08
+    # What is less than a slow camera's delay can be told from one only by the first right report.
+    assert np.abs(world.apart()).max() <= (late + 0.01 if len(wrong) > 1 and late < 0.13 else 0.08)
     assert world.gaps == 0
+
+
+@pytest.mark.parametrize("behind", [0.14, 0.3])
+def test_a_slow_camera_is_known_by_its_reports(behind: float) -> None:
+    """What its pictures are slower by than the sound shows until there are two reports of each, three if it is much."""
+    world = World(behind=behind).run()
+    assert np.abs(world.apart(until=13)).max() <= behind + 0.01
+    assert np.abs(world.apart(since=13 + max(behind - 0.14, 0) / 0.05)).max() <= 0.08
 
 
 def test_jitter_is_no_step() -> None:

@@ -19,6 +19,12 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture
+def watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who are silent are looked after as soon as possible."""
+    monkeypatch.setattr("meet.recorder.control.silent.LOOK_S", 0.02)
+
+
+@pytest.fixture
 async def world(data: Path) -> AsyncIterator[World]:
     running = World(data)
     await running.open()

@@ -9,7 +9,7 @@ import pytest
 
 from meet.media.twirp.egress_model import EgressRefused, EgressUnsupported
 from meet.recorder.control import EgressController
-from meet.recorder.control_admission import Admission, CpuMeter, NoRoom
+from meet.recorder.control.admission import Admission, CpuMeter, NoRoom
 from meet.recorder.limits import free_bytes
 from tests.unit.recorder.control.world import REQUEST
 
@@ -71,7 +71,7 @@ async def test_starts_that_are_not_measured_yet_count(tmp_path: Path, monkeypatc
     await admission.check()
     with pytest.raises(NoRoom, match="the processors are 85% busy"):
         await admission.check()
-    monkeypatch.setattr("meet.recorder.control_admission._WINDOW_S", -1)
+    monkeypatch.setattr("meet.recorder.control.admission._WINDOW_S", -1)
     await admission.check()
 
 

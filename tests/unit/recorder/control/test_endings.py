@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from meet.media.room import RoomRegistry
-from meet.recorder.control_rooms import follow_registry
+from meet.recorder.control.rooms import follow_registry
 from tests.unit.recorder.control.world import World
 
 
@@ -116,6 +117,29 @@ async def test_a_recorder_that_works_but_cannot_reach_us_is_not_given_up(hasty: 
     recorder = await hasty.recorder(egress_id)
     recorder.report("complete", save=True, size=3)
     await hasty.until_status(egress_id, "complete")
+
+
+@pytest.mark.usefixtures("watchful")
+async def test_one_that_ends_without_a_way_to_us_is_over(world: World) -> None:
+    """So is one whose files somebody has removed."""
+    ended, removed, speaking = await world.start(), await world.start(), await world.start()
+    recorders = {egress_id: await world.recorder(egress_id) for egress_id in (ended, removed, speaking)}
+    for egress_id, recorder in recorders.items():
+        recorder.report("active", save=True)
+        await world.until_status(egress_id, "active")
+    for egress_id in (ended, removed):
+        await recorders[egress_id].close()
+    written = {"egress_id": ended, "room_name": "a", "status": "complete", "size": 3, "ended_at_ms": 9}
+    for egress_id in (ended, speaking):  # of who speaks, only what it says counts
+        (world.folder(egress_id) / "state.json").write_text(json.dumps(written))
+    await world.control._ledger.settled()
+    shutil.rmtree(world.folder(removed))
+    await world.until_status(ended, "complete")
+    await world.until_status(removed, "failed")
+    assert world.status(speaking) == "active"
+    assert world.control.list(egress_id=ended)[0].size == 3
+    assert world.control.list(egress_id=removed)[0].error == "the files of the recording are gone"
+    assert world.told[-2:] == [("egress_ended", "complete"), ("egress_ended", "failed")]
 
 
 async def test_what_was_recorded_before_a_crash_waits_for_its_recorder(hasty: World) -> None:

@@ -11,7 +11,7 @@ from livekit.protocol.webhook import WebhookEvent
 
 from meet.livekit import LiveKitMediaServer
 from meet.media.room import RoomRegistry
-from meet.recorder.control_extension import Webhooks, media_extension
+from meet.recorder.control.extension import Webhooks, media_extension
 from tests.unit.media.hooks.receiver import KEY, SECRET, Receiver
 from tests.unit.media.twirp.fakes import join
 from tests.unit.recorder.control.world import FakeRecorder, FakeSupervisor, World
@@ -48,6 +48,7 @@ async def test_a_recording_through_every_wire(data: Path) -> None:
         assert await recorder.hear() == {"type": "stop", "reason": "stop_requested"}
         recorder.report("complete", save=True, size=77, duration_s=2.5)
         await receiver.wait_for(6)
+        assert b'meet_recordings_finished_total{outcome="complete"} 1.0' in await extension.metrics()
         (done,) = await media.list_egress(room="a")
         assert (done.status, done.size, done.duration_s) == ("complete", 77, 2.5)
         await media.delete_room("a")

@@ -10,7 +10,7 @@ import pytest
 
 from meet.media.room import RoomRegistry
 from meet.media.twirp.egress_model import EgressNotRunning, EgressUnavailable, EgressUnknown
-from meet.recorder.control_rooms import follow_registry
+from meet.recorder.control.rooms import follow_registry
 from tests.unit.media.twirp.fakes import join
 from tests.unit.recorder.control.world import REQUEST, World
 
@@ -111,6 +111,22 @@ async def test_a_recorder_of_a_refused_start_is_sent_away(world: World) -> None:
     assert await world.recorders[0].hear() == {"type": "stop", "reason": "cancelled"}
 
 
+async def test_a_room_does_not_show_a_start_that_was_undone(world: World) -> None:
+    async def come(egress_id: str) -> None:
+        recorder = await world.recorder(egress_id)
+        recorder.report("active")
+        await world.until_status(egress_id, "active")
+        world.supervisor.refuse = "changed my mind"
+
+    registry = RoomRegistry()
+    follow_registry(world.control, registry)
+    link = join(registry.create("a"), "ann")
+    world.supervisor.on_start = come
+    with pytest.raises(EgressUnavailable):
+        await world.start()
+    assert link.recording == [True, False]
+
+
 async def test_layout_reaches_the_recorder_now_or_later(world: World) -> None:
     egress_id = await world.start()
     changed = await world.control.update_layout(egress_id, "speaker")
@@ -143,7 +159,7 @@ async def test_the_room_shows_it_and_takes_the_recording_along(world: World) -> 
     registry.delete("b")
     assert world.status(egress_id) == "active"
     registry.delete("a")
-    assert world.status(egress_id) == "ending"
+    await world.until_status(egress_id, "ending")
     assert await recorder.hear() == {"type": "stop", "reason": "room_finished"}
     assert world.events[-1].state.details == "End reason: Source closed"
 

@@ -18,7 +18,7 @@ from meet.media.twirp.egress_model import (
     EgressUnsupported,
     ParticipantChoice,
 )
-from meet.recorder.control_remote import RemoteControl, control_routes
+from meet.recorder.control.remote import RemoteControl, control_routes
 from tests.unit.media.twirp.fakes import FakeControl
 
 REQUEST = EgressRequest(

@@ -11,18 +11,19 @@ from typing import Any
 
 from meet.media.twirp.egress_model import EgressEvent, EgressRequest
 from meet.recorder.control import EgressController
-from meet.recorder.control_entry import Entry
+from meet.recorder.control.entry import Entry
 
 REQUEST = EgressRequest("a", "RM_1", "grid", "H264_720P_30", "rec/a--x.mp4", b"")
 
 
 class FakeSupervisor:
-    """Answers start_recorder; `refuse` makes it say no, `on_start` runs before the answer."""
+    """Answers start_recorder; `refuse` makes it say no, `on_start` runs before the answer. restarts: what it tells."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.started: list[str] = []
         self.refuse = ""
+        self.restarts = {"died": 0}
         self.on_start: Callable[[str], Any] | None = None
         self._server: asyncio.Server | None = None
 
@@ -38,11 +39,13 @@ class FakeSupervisor:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = json.loads(await reader.readline())
-        assert request["op"] == "start_recorder"
-        self.started.append(request["egress_id"])
-        if self.on_start is not None:
-            await self.on_start(request["egress_id"])
-        answer = {"ok": False, "error": self.refuse} if self.refuse else {"ok": True}
+        answer: dict[str, Any] = {"ok": True, "restarts": self.restarts}
+        if request["op"] != "recorder_restarts":
+            assert request["op"] == "start_recorder"
+            self.started.append(request["egress_id"])
+            if self.on_start is not None:
+                await self.on_start(request["egress_id"])
+            answer = {"ok": False, "error": self.refuse} if self.refuse else {"ok": True}
         writer.write(json.dumps(answer).encode() + b"\n")
         await writer.drain()
         writer.close()

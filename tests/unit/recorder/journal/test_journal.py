@@ -13,7 +13,6 @@ from meet.recorder import durable
 from meet.recorder.journal import writer as writer_module
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import (
-    HEAD,
     MAGIC,
     Begin,
     ClockReport,
@@ -28,7 +27,6 @@ from meet.recorder.journal.records import (
     Tick,
     Track,
     TrackEnd,
-    encode,
 )
 from meet.recorder.journal.writer import JournalWriter
 from tests.unit.recorder import synthetic
@@ -68,19 +66,6 @@ def test_a_torn_tail_loses_only_the_last_record(tmp_path: Path, cut: int) -> Non
     assert synthetic.read(tmp_path) == frames[:9]
 
 
-def test_a_flipped_bit_ends_its_segment_and_nothing_else(tmp_path: Path) -> None:
-    first = [Frame(k, 1, k, True, False, bytes([k]) * 50) for k in range(10)]
-    later = [Frame(k, 2, k, True, False, b"later") for k in range(5)]
-    synthetic.write(tmp_path, first)
-    (segment,) = tmp_path.iterdir()
-    data = bytearray(segment.read_bytes())
-    record = len(encode(first[0]))
-    data[len(MAGIC) + 6 * record + HEAD.size + 25] ^= 0x10
-    segment.write_bytes(data)
-    synthetic.write(tmp_path, later)
-    assert synthetic.read(tmp_path) == first[:6] + later
-
-
 @pytest.mark.parametrize("damage", [b"", b"MEET", b"NOTAJRNL" + bytes(40), MAGIC + b"\xff" * 64])
 def test_an_unusable_segment_is_passed_over(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "000001.seg").write_bytes(damage)
@@ -92,6 +77,7 @@ def test_segments_follow_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 200)
     written = threading.Semaphore(0)
     writer = JournalWriter(tmp_path, written.release, lambda error: None)
+    assert written.acquire(timeout=5), "a segment is there"
     frames = [Frame(k, 1, k, True, False, bytes(300)) for k in range(5)]
     for frame in frames:
         writer.append(frame)
@@ -126,15 +112,16 @@ def test_a_reader_follows_a_growing_journal(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_once_and_what_was_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     errors: list[OSError] = []
     told = threading.Event()
-    written = threading.Event()
+    written = threading.Semaphore(0)
 
     def on_error(error: OSError) -> None:
         errors.append(error)
         told.set()
 
-    writer = JournalWriter(tmp_path, written.set, on_error)
+    writer = JournalWriter(tmp_path, written.release, on_error)
+    assert written.acquire(timeout=5), "a segment is there"
     writer.append(Tick(1))
-    assert written.wait(5)
+    assert written.acquire(timeout=5)
 
     def full(fd: int, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -150,24 +137,80 @@ def test_a_full_disk_is_told_once_and_what_was_written_stays(tmp_path: Path, mon
 
 def test_a_disk_that_is_full_between_two_segments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No descriptor is closed twice: its number may be somebody else's by then."""
+    segments: list[int] = []
     closed: list[int] = []
     told = threading.Event()
-    close = os.close
+    opened, close = os.open, os.close
 
     def full(path: Path, content: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    def opening(path: Path, *how: int) -> int:
+        fd = opened(path, *how)
+        if Path(path).suffix == ".seg" and threading.current_thread().name == "journal":
+            segments.append(fd)
+        return fd
+
     def closing(fd: int) -> None:
-        if threading.current_thread().name == "journal":
+        if fd in segments and threading.current_thread().name == "journal":
             closed.append(fd)
         close(fd)
 
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 10)
     monkeypatch.setattr(durable, "replace", full)
+    monkeypatch.setattr(os, "open", opening)
     monkeypatch.setattr(os, "close", closing)
     writer = JournalWriter(tmp_path, lambda: None, lambda error: told.set())
     writer.append(Tick(1))
     assert told.wait(5)
     writer.close()
-    assert len(closed) == 1
+    assert closed == segments and len(segments) == 1
     assert synthetic.read(tmp_path) == [Tick(1)]
+
+
+def test_a_full_disk_at_the_beginning_is_told_like_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[OSError] = []
+    told = threading.Event()
+
+    def on_error(error: OSError) -> None:
+        errors.append(error)
+        told.set()
+
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(durable, "make_folder", full)
+    writer = JournalWriter(tmp_path / "journal", lambda: None, on_error)
+    assert told.wait(5)
+    writer.append(Tick(1))
+    writer.close()
+    assert [error.errno for error in errors] == [errno.ENOSPC]
+    assert not (tmp_path / "journal").exists() and not writer.waiting
+
+
+def test_beginning_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is appended meanwhile is all there, in its order, behind what earlier processes wrote."""
+    synthetic.write(tmp_path / "journal", [Tick(1)])
+    there, asked = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def slow(fd: int) -> None:
+        asked.set()
+        assert there.wait(20)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    prepared: list[list[str]] = []
+    writer = JournalWriter(
+        tmp_path / "journal",
+        lambda: None,
+        lambda error: None,
+        prepare=lambda: prepared.append(sorted(path.name for path in (tmp_path / "journal").iterdir())),
+    )
+    for k in range(2, 50):
+        writer.append(Tick(k))
+    assert asked.wait(5)
+    there.set()
+    writer.close()
+    assert prepared == [["000001.seg"]]
+    assert synthetic.read(tmp_path / "journal") == [Tick(k) for k in range(1, 50)]

@@ -56,7 +56,7 @@ def test_after_five_deaths_it_is_composed_later(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Composing, "live", watched)
     for _ in range(deaths):
         die(spool)
-        Quarantine(spool)
+        Quarantine(spool).take_over()
     die(spool)
     assert main.run(Settings.load(data_dir=tmp_path), "EG_x") == 0
     assert (live == []) is (deaths + 1 >= 5)

@@ -12,12 +12,13 @@ import pytest
 
 from meet.config import Settings
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composing import Composing
 from meet.recorder.finish import DamagedComposite
 from meet.recorder.finishing import Finishing
 from meet.recorder.journal.records import ClockReport, Frame, Mute, Record, Session, Tick, Track, TrackEnd
 from meet.recorder.quarantine.admit import admitted
 from meet.recorder.quarantine.ledger import Ledger
-from meet.recorder.quarantine.note import Left, Note, place
+from meet.recorder.quarantine.note import Left, Note, forgive, place
 from meet.recorder.quarantine.watch import Quarantine
 from meet.recorder.standing import Standing
 from meet.recorder.state import EgressState
@@ -94,17 +95,65 @@ def test_a_process_knows_what_the_last_one_died_of(tmp_path: Path) -> None:
     spool = tmp_path / "EG_x"
     (spool / "journal").mkdir(parents=True)
     for _ in range(2):
-        assert Quarantine(spool).ledger.refused == []
-        note = Note.open(place(spool))
+        quarantine = Quarantine(spool)
+        assert quarantine.ledger.refused == []
+        note = quarantine.take_over()
         note.begin(live=True)
         note.enter(1, 9)
     quarantine = Quarantine(spool)
-    assert quarantine.ledger.refused == [(1, 9)] == Ledger.read(spool / "journal").refused
+    assert quarantine.ledger.refused == [(1, 9)]
+    assert Quarantine(spool).ledger.refused == [(1, 9)], "whoever has not taken over leaves everything as it was"
+    assert quarantine.take_over() is quarantine.take_over()
+    assert quarantine.ledger == Ledger.read(spool / "journal")
     assert quarantine.facts() == {"frames_quarantined": 1, "tracks_given_up": 0}
     assert "decoder: 1" in (quarantine.words() or "")
     assert len(Quarantine(spool).ledger.deaths) == 2, "and who was idle has died of nothing"
     quarantine.close()
     assert not place(spool).exists()
+
+
+def test_who_was_killed_on_purpose_has_died_of_nothing(tmp_path: Path) -> None:
+    spool = tmp_path / "EG_x"
+    (spool / "journal").mkdir(parents=True)
+    note = Quarantine(spool).take_over()
+    note.begin(live=True)
+    note.enter(1, 9)
+    forgive(spool)
+    assert Quarantine(spool).ledger.deaths == []
+    forgive(tmp_path / "nowhere" / "EG_y")
+
+
+def test_what_no_decoder_died_of_is_not_said_to_be_one(tmp_path: Path) -> None:
+    quarantine = Quarantine(tmp_path)
+    quarantine.ledger = after(*(left(1, 5) for _ in range(3)))
+    assert quarantine.words() == "frames left out because composing fails: 1"
+    for _ in range(2):
+        quarantine.ledger.count(left(1, 6, inside=True))
+    assert quarantine.words() == (
+        "frames left out because they crash or hang their decoder: 1; frames left out because composing fails: 1"
+    )
+    quarantine.ledger.write(tmp_path)
+    assert Ledger.read(tmp_path).behind == 1
+
+
+async def test_an_error_while_drawing_is_no_decoders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = tmp_path / "EG_x"
+    (spool / "journal").mkdir(parents=True)
+    (spool / "request.json").write_text("{}")
+
+    def compose(*_: object, note: Note, **__: object) -> None:
+        note.enter(1, 9)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("meet.recorder.composing.compose", compose)
+    for _ in range(3):
+        composing = Composing(spool, Profile.of("H264_720P_30"), on_ready=print, on_tiles=print)
+        assert composing.quarantine.words() is None
+        with pytest.raises(ZeroDivisionError):
+            await composing.finished()
+    composing = Composing(spool, Profile.of("H264_720P_30"), on_ready=print, on_tiles=print)
+    assert composing.quarantine.words() == "frames left out because composing fails: 1"
+    composing.quarantine.close()
 
 
 def test_waiting_to_make_a_damaged_file_anew_is_no_composing(tmp_path: Path) -> None:
@@ -115,6 +164,7 @@ def test_waiting_to_make_a_damaged_file_anew_is_no_composing(tmp_path: Path) -> 
     profile = Profile.of("H264_720P_30")
     standing = Standing(spool / "state.json", EgressState("EG_x", "a", "ending", "grid", "", "a.mp4"), print, print)
     composing: Any = SimpleNamespace(quarantine=Quarantine(spool), path=spool / "composite.mp4")
+    composing.quarantine.take_over()
     with pytest.raises(DamagedComposite):
         Finishing(Settings.load(data_dir=tmp_path), spool, profile, standing, composing)._inspect()
     assert Quarantine(spool).ledger.deaths == []

@@ -106,5 +106,7 @@ def test_what_cannot_be_swept_stops_nobody(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(notes, "SHARED_MEMORY", memory)
     strange = memory / notes.place(spool).name.replace("EG_x", "EG_y")
     strange.mkdir()  # somebody else's file in /dev/shm cannot be removed either
-    Quarantine(spool).close()
+    quarantine = Quarantine(spool)
+    quarantine.take_over()
+    quarantine.close()
     assert strange.exists() and not notes.place(spool).exists()

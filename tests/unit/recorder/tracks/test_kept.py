@@ -135,14 +135,18 @@ class Blobs:
     def __init__(self) -> None:
         self.deleted: list[str] = []
 
-    async def delete(self, keys: Sequence[str]) -> None:
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
         self.deleted += keys
+        return frozenset()
 
 
 async def test_a_journal_is_deleted_with_its_recording(tmp_path: Path) -> None:
     folder = keep(tmp_path)
     blobs = Blobs()
     files = WithJournals(blobs, tmp_path / "spool")
+    for name, content in (("EG_aaaaaaaa", "[]"), ("EG_bbbbbbbb", '{"key": []}'), ("EG_cccccccc", "[" * 100_000)):
+        (tmp_path / "spool" / name / "journal").mkdir(parents=True)
+        (tmp_path / "spool" / name / "request.json").write_text(content)
     await files.delete(["recordings/other.mp4"])
     assert (folder / "journal").is_dir()
     await files.delete([KEY])

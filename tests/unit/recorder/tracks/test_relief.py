@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meet.recorder import state
-from meet.recorder.control_admission import Admission, NoRoom
+from meet.recorder.control.admission import Admission, NoRoom
 from meet.recorder.state import EgressState
 from meet.recorder.tracks.relief import relieve
 

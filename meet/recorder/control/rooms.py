@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meet.media.front.fleet import Fleet
 from meet.media.room import RoomEvent, RoomFinished, RoomRegistry, RoomStarted
-from meet.recorder.control import EgressController
+from meet.recorder.control.controller import EgressController
 
 
 def follow_registry(control: EgressController, registry: RoomRegistry) -> None:

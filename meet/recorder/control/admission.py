@@ -9,13 +9,9 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-import structlog
-
-from meet.recorder import state
+from meet.recorder.control import usage
 from meet.recorder.limits import existing, free_bytes
 from meet.recorder.tracks.relief import relieve
-
-log = structlog.get_logger(__name__)
 
 _WINDOW_S: Final = 5
 _EACH: Final = 0.35
@@ -23,8 +19,16 @@ _EACH: Final = 0.35
 _STAT: Final = Path("/proc/stat")
 
 
+REASONS: Final = ("disk", "storage", "spool", "cpu", "encoding", "recorder")
+"""Why a start is refused: what is short, an encoding that cannot be made, or no process to do it."""
+
+
 class NoRoom(Exception):
-    """No further recording can be taken now; the text says what is short."""
+    """No further recording can be taken now; the text says what is short, and `reason` is one of `REASONS`."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class CpuMeter:
@@ -75,6 +79,11 @@ class Admission:
         self._meter = meter or CpuMeter()
         self._admitted: deque[float] = deque()
 
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Where recordings need space: `spool`, and `storage` if that is a folder."""
+        return {"spool": self._spool} | ({"storage": self._storage} if self._storage is not None else {})
+
     async def watch(self) -> None:
         """Keep measuring; runs until cancelled."""
         while self._max_cpu:
@@ -95,47 +104,25 @@ class Admission:
         # What was admitted just now is not in the measurement yet.
         busy += len(self._admitted) * _EACH / (os.cpu_count() or 1)
         if busy * 100 >= self._max_cpu:
-            raise NoRoom(f"the processors are {busy:.0%} busy ({self._max_cpu}% allowed)")
+            raise NoRoom("cpu", f"the processors are {busy:.0%} busy ({self._max_cpu}% allowed)")
         self._admitted.append(now)
 
     def _check_disk(self) -> None:
-        self._check_reserve(self._spool, "disk space")
+        self._check_reserve("disk", self._spool, "disk space")
         if self._storage is not None:
-            self._check_reserve(self._storage, "space in the storage folder")
+            self._check_reserve("storage", self._storage, "space in the storage folder")
         if self._max_spool_bytes:
-            used = _waiting_bytes(self._spool)
+            used = usage.of(self._spool).unfinished
             if used >= self._max_spool_bytes:
-                raise NoRoom(
-                    f"recordings that wait for storage fill the spool ({used} of {self._max_spool_bytes} bytes)"
-                )
+                text = f"recordings that wait for storage fill the spool ({used} of {self._max_spool_bytes} bytes)"
+                raise NoRoom("spool", text)
 
-    def _check_reserve(self, folder: Path, what: str) -> None:
+    def _check_reserve(self, reason: str, folder: Path, what: str) -> None:
         try:
             if folder is self._spool:
                 relieve(self._spool, lambda: free_bytes(existing(folder)) < self._min_free_bytes)
             free = free_bytes(existing(folder))
         except OSError as error:
-            raise NoRoom(f"the disk does not answer: {error.strerror}") from None
+            raise NoRoom(reason, f"the disk does not answer: {error.strerror}") from None
         if free < self._min_free_bytes:
-            raise NoRoom(f"free {what} is below the reserve ({free} of {self._min_free_bytes} bytes)")
-
-
-def _waiting_bytes(spool: Path) -> int:
-    """Of recordings that are not over; what is kept of others waits for nothing."""
-    total = 0
-    for folder in spool.glob("EG_*"):
-        current = state.read(folder / "state.json")
-        if current is None or not current.final:
-            total += _bytes_below(folder)
-    return total
-
-
-def _bytes_below(folder: Path) -> int:
-    total = 0
-    for path, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(path) / name).lstat().st_size
-            except OSError as error:  # finished and removed meanwhile
-                log.debug("spool_file_gone", reason=error.strerror)
-    return total
+            raise NoRoom(reason, f"free {what} is below the reserve ({free} of {self._min_free_bytes} bytes)")

@@ -15,10 +15,11 @@ from meet.media.main import Extend, Extension
 from meet.media.room import RoomRegistry
 from meet.media.twirp import twirp_routes
 from meet.media.twirp.egress_model import Compose
-from meet.recorder.control import EgressController
-from meet.recorder.control_admission import Admission
-from meet.recorder.control_remote import RemoteControl, control_routes
-from meet.recorder.control_rooms import finish_lost, follow_fleet, follow_registry
+from meet.recorder.control.admission import Admission
+from meet.recorder.control.controller import EgressController
+from meet.recorder.control.metrics import RecordingMetrics
+from meet.recorder.control.remote import RemoteControl, control_routes
+from meet.recorder.control.rooms import finish_lost, follow_fleet, follow_registry
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def media_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules | 
 
     async def extend(registry: RoomRegistry) -> Extension:
         sender = webhooks.sender()
-        controller = EgressController(data_dir, admission=rules.admission, compose=rules.compose)
+        controller, metrics = _control(data_dir, rules)
         registry.add_listener(sender.on_room_event)
         controller.add_listener(sender.on_egress_event)
         follow_registry(controller, registry)
@@ -61,7 +62,8 @@ def media_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules | 
             await controller.close()
             await sender.close()
 
-        return Extension(routes=twirp_routes(registry, controller, webhooks.keys), close=close)
+        routes = twirp_routes(registry, controller, webhooks.keys)
+        return Extension(routes=routes, close=close, metrics=metrics.text)
 
     return extend
 
@@ -88,7 +90,7 @@ def front_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules) -
 
     async def extend(fleet: Fleet) -> FrontExtension:
         sender = webhooks.sender()
-        controller = EgressController(data_dir, admission=rules.admission, compose=rules.compose)
+        controller, metrics = _control(data_dir, rules)
         controller.add_listener(sender.on_egress_event)
         follow_fleet(controller, fleet)
         await controller.open()
@@ -98,7 +100,16 @@ def front_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules) -
             await sender.close()
 
         return FrontExtension(
-            routes=control_routes(controller), settled=lambda: finish_lost(controller, fleet), close=close
+            routes=control_routes(controller),
+            settled=lambda: finish_lost(controller, fleet),
+            close=close,
+            metrics=metrics.text,
         )
 
     return extend
+
+
+def _control(data_dir: Path, rules: RecordingRules) -> tuple[EgressController, RecordingMetrics]:
+    admission = rules.admission or Admission(data_dir / "spool")
+    controller = EgressController(data_dir, admission=admission, compose=rules.compose)
+    return controller, RecordingMetrics(controller, admission, data_dir / "run" / "supervisor.sock")

@@ -12,7 +12,6 @@ import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -22,7 +21,6 @@ import structlog
 from meet.media.twirp.egress_model import (
     COMPOSE,
     ONLY,
-    STATUSES,
     EgressRequest,
     EgressState,
     EgressStatus,
@@ -30,6 +28,9 @@ from meet.media.twirp.egress_model import (
     TrackChoice,
 )
 from meet.recorder import durable
+from meet.recorder import state as recorders
+from meet.recorder.control.report import as_recorded, merge, status_of, tellable
+from meet.recorder.jsonfile import read_object
 
 log = structlog.get_logger(__name__)
 
@@ -37,32 +38,19 @@ EGRESS_ID: Final = re.compile(r"EG_[A-Za-z0-9]{8,32}")
 StopReason: TypeAlias = Literal["stop_requested", "cancelled", "room_finished"]
 STOP_REASONS: Final[tuple[StopReason, ...]] = ("stop_requested", "cancelled", "room_finished")
 
-_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "started_at_ms": (int, float),
-    "updated_at_ms": (int, float),
-    "ended_at_ms": (int, float),
-    "error": (str,),
-    "error_code": (int,),
-    "details": (str,),
-    "size": (int,),
-    "duration_s": (int, float),
-    "layout": (str,),
-    "paused": (bool,),
-    "integrity": (dict,),
-}
-_WHOLE: Final = ("started_at_ms", "updated_at_ms", "ended_at_ms")
-
 
 @dataclass
 class Memory:
     """Contents of control.json. announced: the last status a webhook receiver has confirmed.
 
-    stop, layout, paused: what was asked for last; None when it never was."""
+    stop, layout, paused: what was asked for last; None when it never was. ending_ms: unix time of the step to `ending`.
+    """
 
     announced: EgressStatus | None = None
     stop: StopReason | None = None
     layout: str | None = None
     paused: bool | None = None
+    ending_ms: int | None = None
 
 
 class Spool:
@@ -103,68 +91,83 @@ class Spool:
         durable.replace(folder / "request.json", json.dumps(content).encode())
 
     def remember(self, state: EgressState, memory: Memory) -> None:
-        """Write control.json; an entry that is gone stays gone. Raises OSError for a full disk and the like."""
+        """Write control.json durably; an entry that is gone stays gone. Raises OSError for a full disk and the like."""
         content = {
             "room_sid": state.request.room_sid,
             "original": base64.b64encode(state.request.original).decode(),
             **dataclasses.asdict(memory),
         }
         with contextlib.suppress(FileNotFoundError):
-            _write(self.folder(state.egress_id) / "control.json", content)
+            durable.replace(self.folder(state.egress_id) / "control.json", json.dumps(content).encode())
 
     def write_state(self, state: EgressState) -> None:
         """Write state.json for an egress that has no recorder to do it."""
-        content: dict[str, Any] = {
-            "egress_id": state.egress_id,
-            "room_name": state.request.room_name,
-            "status": state.status,
-        }
-        content |= {name: getattr(state, name) for name in _TYPES}
-        content |= {"encoding": state.request.encoding, "key": state.request.key}
         with contextlib.suppress(FileNotFoundError):
-            durable.replace(self.folder(state.egress_id) / "state.json", json.dumps(content).encode())
+            recorders.write(self.folder(state.egress_id) / "state.json", as_recorded(state))
 
     def remove(self, egress_id: str) -> None:
         """Delete the entry with everything in it."""
         shutil.rmtree(self.folder(egress_id), ignore_errors=True)
 
+    def lost(self, egress_id: str) -> bool:
+        """Somebody has removed the entry, though the spool itself is there."""
+        try:
+            return self._path.is_dir() and not self.folder(egress_id).exists()
+        except OSError:
+            return False  # nobody can tell at the moment
+
     def has_journal(self, egress_id: str) -> bool:
         """True while frames lie there that may not be in any finished file."""
-        journal = self.folder(egress_id) / "journal"
-        return journal.is_dir() and any(journal.iterdir())
+        try:
+            return any((self.folder(egress_id) / "journal").iterdir())
+        except (FileNotFoundError, NotADirectoryError):  # perhaps a recorder has removed it just now
+            return False
 
-    def scan(self) -> Iterator[tuple[EgressState, Memory]]:
-        """Every readable entry, oldest first. Entries whose start was cut off half-way are removed."""
+    def scan(self) -> list[tuple[EgressState, Memory, bool]]:
+        """Every readable entry, oldest first, and whether it has a journal. Half-made ones are removed."""
+        found: list[tuple[EgressState, Memory, bool]] = []
         if not self._path.is_dir():
-            return
-        found = []
+            return found
         for folder in self._path.iterdir():
             if not EGRESS_ID.fullmatch(folder.name) or not folder.is_dir():
                 continue
-            if not (folder / "request.json").exists() and not (folder / "state.json").exists():
-                self.remove(folder.name)
-                continue
-            entry = self.load(folder.name)
-            if entry is not None:
-                found.append(entry)
-        yield from sorted(found, key=lambda item: item[0].started_at_ms or 0)
+            try:
+                if not (folder / "request.json").exists() and not (folder / "state.json").exists():
+                    self.remove(folder.name)
+                    continue
+                entry = self.load(folder.name)
+                if entry is not None:
+                    found.append((*entry, self.has_journal(folder.name)))
+            except (ValueError, TypeError, OSError) as error:  # one of many: the others are not to wait for a repair
+                log.error("spool_entry_unreadable", egress_id=folder.name, reason=type(error).__name__)
+        return sorted(found, key=lambda item: item[0].started_at_ms or 0)
+
+    def peek(self, egress_id: str) -> tuple[EgressState, Memory] | None:
+        """As `load`; None, and one line in the log, also for what the disk does not let us read."""
+        try:
+            return self.load(egress_id)
+        except (ValueError, TypeError, OSError) as error:
+            log.error("spool_entry_unreadable", egress_id=egress_id, reason=type(error).__name__)
+            return None
 
     def load(self, egress_id: str) -> tuple[EgressState, Memory] | None:
-        """One entry, or None when it is not there or its request cannot be read."""
+        """One entry, or None when it is not there or its request cannot be read.
+
+        Raises OSError, and ValueError for what nobody could be told."""
         folder = self.folder(egress_id)
         request, kept = _read(folder / "request.json"), _read(folder / "control.json")
-        if not {"room_name", "key"} <= request.keys():
+        if not all(request.get(name) and isinstance(request[name], str) for name in ("room_name", "key")):
             log.error("spool_entry_unreadable", egress_id=egress_id)
             return None
         state = EgressState(
             egress_id=egress_id,
             request=EgressRequest(
-                room_name=str(request["room_name"]),
+                room_name=request["room_name"],
                 room_sid=str(kept.get("room_sid") or ""),
                 layout=str(request.get("layout") or "grid"),
-                encoding=request.get("encoding") or "H264_720P_30",
-                key=str(request["key"]),
-                original=base64.b64decode(str(kept.get("original") or "")),
+                encoding=recorders.encoding_of(request),
+                key=request["key"],
+                original=_bytes(kept.get("original")),
                 participant=_participant(request.get("participant")),
                 tracks=_tracks(request.get("tracks")),
                 compose=next((mode for mode in COMPOSE if mode == request.get("compose")), None),
@@ -188,7 +191,9 @@ class Spool:
         if status == "active" and memory.stop is not None:
             status = "ending"  # what was answered to the stop, though the recorder did not get to write it
         merged = merge(state, report, status)
-        return dataclasses.replace(merged, layout=memory.layout or merged.layout), memory
+        if status == "ending":
+            memory.ending_ms = _whole(kept.get("ending_ms")) or merged.updated_at_ms
+        return tellable(dataclasses.replace(merged, layout=memory.layout or merged.layout)), memory
 
 
 def _participant(value: Any) -> ParticipantChoice | None:
@@ -208,37 +213,20 @@ def _manifest(value: Any) -> dict[str, str] | None:
     return {str(name): str(text) for name, text in content.items()} if isinstance(content, dict) else None
 
 
-def status_of(value: object) -> EgressStatus | None:
-    """A status word, or None for anything else."""
-    return next((status for status in STATUSES if status == value), None)
-
-
-def merge(state: EgressState, report: dict[str, Any], status: EgressStatus) -> EgressState:
-    """The state with the well-formed fields of a recorder's report taken over; absent ones keep their value."""
-    changes: dict[str, Any] = {}
-    for name, types in _TYPES.items():
-        value: Any = report.get(name)
-        if type(value) in types:
-            changes[name] = int(value) if name in _WHOLE else value
-    if status == "active" and report.get("details", "") is None:
-        changes["details"] = None  # what kept it from being stored is over
-    return dataclasses.replace(state, status=status, **changes)
-
-
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
+def _bytes(value: Any) -> bytes:
+    """Only shown: without it the egress is what it is."""
+    try:
+        return base64.b64decode(str(value or ""))
+    except ValueError:
+        return b""
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return read_object(path) or {}
+    except OSError:
         return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """Replace the file in one step, without waiting for the disk."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(json.dumps(content).encode())
-    temporary.replace(path)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from meet.media.twirp.egress_model import FINAL, EgressEvent, EgressEventName, EgressState, EgressStatus
-from meet.recorder.control_link import RecorderLink
-from meet.recorder.control_spool import Memory
-
-_RANK: Final[dict[EgressStatus, int]] = {"starting": 0, "active": 1, "ending": 2}
-_OVER: Final = 3
+from meet.recorder.control.link import RecorderLink
+from meet.recorder.control.spool import Memory
+from meet.recorder.state import ORDER
 
 
 def rank(status: EgressStatus | None) -> int:
     """Place on the way from starting (0) to a final status (3); -1 before the beginning."""
-    return -1 if status is None else _RANK.get(status, _OVER)
+    return -1 if status is None else ORDER[status]
 
 
 def may_move(old: EgressStatus, new: EgressStatus) -> bool:
@@ -30,9 +28,9 @@ class Entry:
     """State, persistent memory, and what lives only while this process does.
 
     launching: the start has not been answered yet, so nothing is told; met: its recorder has said hello; discard: the
-    files go as soon as the recorder is gone; recorded: an earlier life of ours left a journal, which some recorder will
-    finish however late it comes; due: the timer that gives a start up; told: last status handed out; news: set whenever
-    state or memory may have changed.
+    files go as soon as the recorder is gone; given_up: a recorder that comes now is too late; recorded: an earlier life
+    of ours left a journal, which some recorder will finish however late it comes; due: the timer that gives a start up;
+    told: last status handed out; news: set whenever state or memory may have changed.
     """
 
     state: EgressState
@@ -40,6 +38,7 @@ class Entry:
     launching: bool = False
     met: bool = False
     discard: bool = False
+    given_up: bool = False
     recorded: bool = False
     link: RecorderLink | None = None
     due: asyncio.TimerHandle | None = None

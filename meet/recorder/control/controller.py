@@ -12,8 +12,10 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,13 +32,16 @@ from meet.media.twirp.egress_model import (
     EgressUnsupported,
 )
 from meet.recorder.composer.profile import EncodingUnsupported, Profile
-from meet.recorder.control_admission import Admission, NoRoom
-from meet.recorder.control_entry import Entry, may_move
-from meet.recorder.control_ledger import Ledger, Listener
-from meet.recorder.control_link import LinkServer, RecorderLink
-from meet.recorder.control_retention import Retention
-from meet.recorder.control_spool import Spool, merge, status_of
-from meet.recorder.control_supervisor import SupervisorRefused, start_recorder
+from meet.recorder.control.admission import Admission, NoRoom
+from meet.recorder.control.disk import Disk
+from meet.recorder.control.entry import Entry, may_move
+from meet.recorder.control.ledger import Ledger, Listener
+from meet.recorder.control.link import LinkServer, RecorderLink
+from meet.recorder.control.report import merge, status_of
+from meet.recorder.control.retention import Retention
+from meet.recorder.control.silent import SilentRecorders
+from meet.recorder.control.spool import Spool
+from meet.recorder.control.supervisor import SupervisorRefused, start_recorder
 
 log = structlog.get_logger(__name__)
 
@@ -77,9 +82,12 @@ class EgressController:
         self._compose = compose
         self._wall_ms = wall_ms
         self._retention = Retention(self._spool, wall_ms)
-        self._ledger = Ledger(self._spool, start_timeout_s=start_timeout_s, wall_ms=wall_ms)
+        self._disk = Disk()
+        self._ledger = Ledger(self._spool, self._disk, start_timeout_s=start_timeout_s, wall_ms=wall_ms)
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
+        self.refused: Counter[str] = Counter()
+        """How many starts, by `admission.REASONS`."""
 
     # -- life
 
@@ -88,23 +96,27 @@ class EgressController:
         self._ledger.listeners.append(listener)
 
     def show_with(self, show: Callable[[str, bool], None]) -> None:
-        """Call `show(room name, is being recorded)` when a room is to show that; see control_rooms."""
+        """Call `show(room name, is being recorded)` when a room is to show that; see `rooms`."""
         self._ledger.show = show
 
     async def open(self) -> None:
         """Rebuild the state from the spool, tell what was not told yet, and listen for recorders. Raises OSError."""
+        left_over = []
+        for state, memory, recorded in await self._disk.run(self._spool.scan):
+            if self._retention.left_over(state, memory):
+                left_over.append(state)
+                continue
+            entry = Entry(state, memory, recorded=recorded)
+            self._ledger.add(entry)
+            if not state.final:
+                self._ledger.expect(entry)
         self._open = True
-        for state, memory in self._spool.scan():
-            if not self._retention.purge(state, memory):
-                entry = Entry(state, memory, recorded=self._spool.has_journal(state.egress_id))
-                self._ledger.add(entry)
-                if not state.final:
-                    self._ledger.expect(entry)
         await self._links.open()
         for entry in self._ledger:
             self._ledger.announce(entry)
-        self._spawn(self._keep_house())
+        self._spawn(self._keep_house(left_over))
         self._spawn(self._admission.watch())
+        self._spawn(SilentRecorders(self._ledger, self._spool, self._disk, self._wall_ms).watch())
 
     async def close(self) -> None:
         """Let go of the recorders, which go on recording, and do nothing more."""
@@ -112,8 +124,9 @@ class EgressController:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._ledger.close()
         await self._links.close()
+        await self._ledger.close()
+        await self._disk.close()
 
     # -- EgressControl
 
@@ -128,6 +141,7 @@ class EgressController:
             await self._admission.check()
         except (NoRoom, EncodingUnsupported) as error:
             log.warning("egress_refused", room=request.room_name, reason=str(error))
+            self.refused[error.reason if isinstance(error, NoRoom) else "encoding"] += 1
             refusal = EgressRefused if isinstance(error, NoRoom) else EgressUnsupported
             raise refusal(str(error)) from None
         now = self._wall_ms()
@@ -137,13 +151,17 @@ class EgressController:
         entry = Entry(state, launching=True)
         self._ledger.add(entry)
         try:
-            await asyncio.to_thread(self._spool.create, state, now)
-            await self._launch(egress_id)
+            await self._disk.run(partial(self._spool.create, state, now))
+            if entry.memory.stop != "cancelled":
+                await self._launch(egress_id)
         except (OSError, SupervisorRefused) as error:
             reason = error.strerror or "disk error" if isinstance(error, OSError) else str(error)
             log.error("egress_start_failed", egress_id=egress_id, room=request.room_name, reason=reason)
+            self.refused["recorder"] += 1
             raise EgressUnavailable(f"the recorder could not be started: {reason}") from None
         else:
+            if entry.memory.stop == "cancelled":
+                raise EgressUnavailable("the recording was stopped before it could start")
             entry.launching = False
         finally:
             if entry.launching:
@@ -155,21 +173,28 @@ class EgressController:
         return entry.state
 
     async def stop(self, egress_id: str) -> EgressState:
-        """End an active egress, or abort a starting one. Raises EgressUnknown or EgressNotRunning."""
+        """End an active egress, or abort a starting one; its recorder hears of it at once, the caller when it cannot be
+        forgotten any more. Raises EgressUnknown or EgressNotRunning."""
         entry = self._ledger.running(egress_id)
+        if entry.launching and entry.state.status == "starting":  # whoever starts it finds that; nobody was promised it
+            entry.memory.stop = "cancelled"
+            return replace(entry.state, status="aborted", updated_at_ms=self._wall_ms())
+        if entry.memory.stop is not None and entry.state.status == "active":
+            await self._ledger.settled()
+            entry = self._ledger.running(egress_id)  # no more, if somebody else was faster
         starting = entry.state.status == "starting"
-        self._ledger.ask_to_stop(entry, "cancelled" if starting else "stop_requested")
+        await self._ledger.ask_to_stop(entry, "cancelled" if starting else "stop_requested")
         return entry.state
 
     async def update_layout(self, egress_id: str, layout: str) -> EgressState:
         """Have the picture arranged differently. Raises EgressUnknown or EgressNotRunning."""
         entry = self._ledger.running(egress_id)
-        if layout != entry.state.layout:
+        if layout == (entry.memory.layout or entry.state.layout):
+            await self._ledger.settled()
+        else:
             entry.memory.layout = layout
-            entry.state = replace(entry.state, layout=layout, updated_at_ms=self._wall_ms())
-            self._ledger.remember(entry)
             entry.tell({"type": "update_layout", "layout": layout})
-            self._ledger.tell_change(entry)
+            await self._ledger.remember(entry, partial(self._ledger.arranged, entry, layout))
         return entry.state
 
     async def set_paused(self, egress_id: str, paused: bool) -> EgressState:
@@ -182,12 +207,14 @@ class EgressController:
         wished = entry.state.paused if entry.memory.paused is None else entry.memory.paused
         if wished is not paused:
             entry.memory.paused = paused
-            self._ledger.remember(entry)
             log.info("egress_pausing" if paused else "egress_resuming", egress_id=egress_id)
             entry.tell({"type": "pause" if paused else "resume"})
             entry.news.set()
+            await self._ledger.remember(entry)
         elif entry.memory.paused is None:
             return entry.state
+        else:
+            await self._ledger.settled()
         try:
             async with asyncio.timeout(self._pause_timeout_s):
                 await entry.until_paused(paused)
@@ -207,12 +234,16 @@ class EgressController:
         """Those that match, oldest first; finished ones are known for seven days."""
         return self._ledger.states(egress_id=egress_id, room=room, active=active)
 
+    def longest_ending_s(self) -> float:
+        """How long ago the recording ended that waits longest to be stored; 0 when none does."""
+        return self._ledger.longest_ending_s()
+
     # -- LinkOwner
 
     def recorder_connected(self, egress_id: str, link: RecorderLink) -> bool:
         """Take the link over; a newer connection of the same recorder replaces the older one."""
         entry = self._ledger.get(egress_id)
-        if entry is None or entry.state.final:
+        if entry is None or entry.state.final or entry.given_up:
             return False
         if entry.link is not None:
             entry.link.close()
@@ -239,7 +270,7 @@ class EgressController:
         if entry is None or entry.link is not link:
             return
         entry.link = None
-        if entry.discard:
+        if entry.discard and self._open:  # hung up by us, it is still writing
             self._ledger.discard(entry)
         elif not entry.state.final and self._open:
             log.warning("recorder_lost", egress_id=egress_id, status=entry.state.status)
@@ -266,14 +297,18 @@ class EgressController:
         self._ledger.drop(entry)
         if entry.link is not None:
             entry.link.send({"type": "stop", "reason": "cancelled"})
-        await asyncio.to_thread(self._spool.remove, entry.state.egress_id)
+        await self._disk.run(partial(self._spool.remove, entry.state.egress_id))
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, expired: Sequence[EgressState]) -> None:
         while True:
+            for state in expired:
+                # On another thread than all the rest: starts need not wait until many gigabytes are removed.
+                await asyncio.to_thread(self._retention.purge, state)
             await asyncio.sleep(_HOUSEKEEPING_S)
-            for entry in [e for e in self._ledger if self._retention.expired(e.state)]:
+            over = [entry for entry in self._ledger if self._retention.expired(entry.state)]
+            for entry in over:
                 self._ledger.drop(entry)
-                await asyncio.to_thread(self._retention.purge, entry.state, entry.memory)
+            expired = [entry.state for entry in over]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
