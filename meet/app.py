@@ -63,10 +63,12 @@ class BackendServices(Services):
 def media_url(settings: Settings) -> Callable[[str], str]:
     """From a request's base URL to the media server's URL for that client.
 
-    The embedded server is on the same host as the page, on its own port; an external one is where LIVEKIT_URL says.
+    The embedded server is on the same host as the page, on its own port, unless MEET_LIVEKIT_PUBLIC_URL says where; an
+    external one is where LIVEKIT_URL says.
     """
-    if settings.livekit_url:
-        return lambda _base_url: settings.livekit_url
+    told = settings.livekit_url or settings.livekit_public_url
+    if told:
+        return lambda _base_url: told
 
     def embedded(base_url: str) -> str:
         origin = urlsplit(base_url)
@@ -156,7 +158,7 @@ def build(settings: Settings) -> HttpApp:
 
     async def check_store() -> None:
         try:
-            await blobs.check()
+            await blobs.check(writing=True)
         except storage.StorageError as error:
             # Not fatal: meetings work, and recordings wait in the spool until the store can be used.
             print(f"meet: the recording store cannot be used: {error}", file=sys.stderr)  # noqa: T201

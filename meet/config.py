@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -34,6 +35,14 @@ MAX_MEDIA_WORKERS = 8
 """As many as are started unasked: each takes 50 MB, and a machine with more cores has other work for them, too."""
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """Whether what stands in the port's place, if anything, is one."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
 class Settings(BaseSettings):
     """All configuration of one `meet` process. Instances are immutable and built by `Settings.load()`."""
 
@@ -49,7 +58,9 @@ class Settings(BaseSettings):
     trust_proxy: str = _env("true", "SERVER_TRUST_PROXY", "trust X-Forwarded-*: true, false, hop count or subnet")
     tls_cert: Path | None = _env(None, "MEET_TLS_CERT", "certificate chain (PEM): serve HTTPS and WSS")
     tls_key: Path | None = _env(None, "MEET_TLS_KEY", "private key (PEM) of the certificate")
-    log_level: str = _env("info", "MEET_LOG_LEVEL", "debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = _env(
+        "info", "MEET_LOG_LEVEL", "debug, info, warning or error"
+    )
     log_format: Literal["text", "json"] = _env("text", "MEET_LOG_FORMAT", "text, or json for one object per line")
     mode: Literal["3.8.0", "compatibility", "3.9.0"] = _env(
         "3.8.0", "MEET_MODE", "names of permissions: 3.8.0 (can*), 3.9.0 (moduleAction), or compatibility (both)"
@@ -121,6 +132,11 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
     )
+    livekit_public_url: str = _env(
+        "",
+        "MEET_LIVEKIT_PUBLIC_URL",
+        "where clients find the embedded media server: wss://meet.example.com; empty: its port on the host they used",
+    )
     rtc_port: int = _env(7882, "MEET_RTC_PORT", "UDP and TCP port of all media; 0 picks a free one", ge=0, le=65535)
     rtc_host: str = _env(
         "0.0.0.0", "MEET_RTC_HOST", "address of the media port; 0.0.0.0: all of IPv4, ::: IPv6 as well"
@@ -130,7 +146,9 @@ class Settings(BaseSettings):
     )
     rtc_tcp: bool = _env(True, "MEET_RTC_TCP", "take media over TCP on the same port number, for networks without UDP")
     media_native: Literal["auto", "off"] = _env(
-        "auto", "MEET_MEDIA_NATIVE", "auto: forward media by compiled code where it was built; off: by Python"
+        "auto",
+        "MEET_MEDIA_NATIVE",
+        "auto: forward media, draw recordings by compiled code where it was built; off: by Python",
     )
     media_processes: int = _env(
         0,
@@ -235,6 +253,15 @@ class Settings(BaseSettings):
         default_port = {"https": ":443", "http": ":80"}.get(value.partition("://")[0], "")
         return value.removesuffix(default_port) if default_port else value
 
+    @field_validator("livekit_public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        more = parts.query or parts.fragment or parts.username or parts.password or not _has_port(parts)
+        if value and (parts.scheme not in ("ws", "wss") or not parts.hostname or more):
+            raise ValueError("must be ws:// or wss:// and a host, with a port and a path at most")
+        return value.rstrip("/")
+
     @field_validator("data_dir", "frontend_dir")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -254,6 +281,8 @@ class Settings(BaseSettings):
             raise ValueError("MEET_TURN_URLS must start with turn: or turns:")
         if self.livekit_url and not self.livekit_url.startswith(("ws://", "wss://", "http://", "https://")):
             raise ValueError("LIVEKIT_URL must start with ws:// or wss://")
+        if self.livekit_url and self.livekit_public_url:
+            raise ValueError("MEET_LIVEKIT_PUBLIC_URL is for the embedded media server; LIVEKIT_URL names another one")
         if self.initial_webhook_url and not self.initial_webhook_url.startswith(("http://", "https://")):
             raise ValueError("MEET_INITIAL_WEBHOOK_URL must start with http:// or https://")
         return self

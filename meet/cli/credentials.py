@@ -13,7 +13,7 @@ from meet.cli.settings import load
 @click.command("credentials")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="The server's data directory.")
 def show(data_dir: Path | None) -> None:
-    """Print the API key and the first administrator's login: those that work, not those that once did."""
+    """Print the API key, the first administrator's login and the LiveKit key: what works, not what once did."""
     from meet.cli.stored import NotReadable, Stored
 
     settings = load(data_dir=data_dir)

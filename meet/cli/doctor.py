@@ -24,8 +24,8 @@ _COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(as_json: bool, **options: Any) -> None:
     """Look for what keeps the server from working, and say what to do about it. Changes nothing.
 
-    Settings, data directory, database, disk, storage, clock, codecs, certificate, ports, media server; with the server
-    running or stopped. Exits with 1 when something fails.
+    Settings, data directory, database, disk, storage, clock, codecs, certificate, webhooks, ports, media server; with
+    the server running or stopped. Exits with 1 when something fails.
     """
     from meet.doctor import examine
 

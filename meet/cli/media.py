@@ -13,7 +13,7 @@ from meet.config import Settings
 from meet.supervisor import listening, ready
 
 if TYPE_CHECKING:
-    from meet.recorder.control_extension import RecordingRules, Webhooks
+    from meet.recorder.control import RecordingRules, Webhooks
 
 
 @click.group(invoke_without_command=True)
@@ -24,7 +24,7 @@ def media(context: click.Context) -> None:
         return
     settings = child("media")
     from meet.media import main as media_main
-    from meet.recorder.control_extension import media_extension
+    from meet.recorder.control import media_extension
 
     extend = media_extension(settings.data_dir, _webhooks(settings), _rules(settings))
     media_main.run(settings, extend=extend, on_ready=ready.serving)
@@ -35,7 +35,7 @@ def front() -> None:
     """Run what stands before the workers: the signalling port, the server API, egress control."""
     settings = child("media front")
     from meet.media.front import server
-    from meet.recorder.control_extension import front_extension
+    from meet.recorder.control import front_extension
 
     extend = front_extension(settings.data_dir, _webhooks(settings), _rules(settings))
     server.run(settings, extend=extend, sockets=listening.inherited(), on_ready=ready.serving)
@@ -48,7 +48,7 @@ def worker(index: int) -> None:
     settings = child(f"media worker {index}")
     from meet.media.front import worker as media_worker
     from meet.media.front.places import Places
-    from meet.recorder.control_extension import worker_extension
+    from meet.recorder.control import worker_extension
 
     extend = worker_extension(Places(settings.data_dir / "run"), _webhooks(settings))
     media_worker.run(settings, index, extend=extend, on_ready=ready.serving)
@@ -71,7 +71,7 @@ def drain(index: int, **options: Any) -> None:
 
 
 def _webhooks(settings: Settings) -> Webhooks:
-    from meet.recorder.control_extension import Webhooks
+    from meet.recorder.control import Webhooks
     from meet.tls import trust_own
 
     return Webhooks(
@@ -83,8 +83,7 @@ def _webhooks(settings: Settings) -> Webhooks:
 
 def _rules(settings: Settings) -> RecordingRules:
     import storage
-    from meet.recorder.control_admission import Admission
-    from meet.recorder.control_extension import RecordingRules
+    from meet.recorder.control import Admission, RecordingRules
 
     admission = Admission(
         settings.data_dir / "spool",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from meet.cli.connection import Session, operator, yes_option
-from meet.cli.output import confirm, moment, print_answer, print_bulk, print_json, print_table
+from meet.cli.output import confirm, fail, moment, print_answer, print_bulk, print_json, print_table
+from meet.core.permission_names import NAMES
 
 if TYPE_CHECKING:
     from meet.client import Member
@@ -34,9 +36,29 @@ def _facts(member: Member) -> list[tuple[str, str]]:
     ]
 
 
+def _known(_context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The API leaves out what it does not know, so a name with a slip would grant nothing without a word."""
+    known = {name for old, new in NAMES.items() for name in (old, *new)}
+    for name in names:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            raise click.BadParameter(
+                f"there is no permission {name!r}" + (f"; did you mean {close[0]}?" if close else "")
+            )
+    return names
+
+
 def _permissions(allow: tuple[str, ...], deny: tuple[str, ...]) -> dict[str, bool] | None:
     given = {**dict.fromkeys(allow, True), **dict.fromkeys(deny, False)}
     return given or None
+
+
+def _shown(session: Session, member: Member, asked: dict[str, bool] | None) -> None:
+    """The member. A server of the other dialect (`MEET_MODE`) leaves out names that exist, which is an error, too."""
+    print_answer(member, _facts(member), as_json=session.as_json)
+    granted = member.custom_permissions.to_json() if member.custom_permissions else {}
+    if missing := [name for name in asked or {} if name not in granted]:
+        fail(f"this server does not know {', '.join(missing)}: the other names of the same permissions may work")
 
 
 @members.command("list")
@@ -57,8 +79,8 @@ def list_members(session: Session, room_id: str) -> None:
 @click.option("--user", help="A registered user.")
 @click.option("--guest", help="The name of a guest, who gets a link.")
 @click.option("--role", type=_ROLE, default="speaker", show_default=True)
-@click.option("--allow", multiple=True, help=_PERMISSION)
-@click.option("--deny", multiple=True, help=_PERMISSION)
+@click.option("--allow", multiple=True, callback=_known, help=_PERMISSION)
+@click.option("--deny", multiple=True, callback=_known, help=_PERMISSION)
 @operator()
 def add(
     session: Session,
@@ -72,18 +94,17 @@ def add(
     """Add a user or a guest to a room and show the link."""
     if (user is None) == (guest is None):
         raise click.UsageError("name one of --user and --guest")
-    member = session.client.members.create(
-        room_id, user_id=user, name=guest, base_role=role, custom_permissions=_permissions(allow, deny)
-    )
-    print_answer(member, _facts(member), as_json=session.as_json)
+    asked = _permissions(allow, deny)
+    member = session.client.members.create(room_id, user_id=user, name=guest, base_role=role, custom_permissions=asked)
+    _shown(session, member, asked)
 
 
 @members.command("set")
 @click.argument("room_id")
 @click.argument("member_id")
 @click.option("--role", type=_ROLE)
-@click.option("--allow", multiple=True, help=_PERMISSION)
-@click.option("--deny", multiple=True, help=_PERMISSION)
+@click.option("--allow", multiple=True, callback=_known, help=_PERMISSION)
+@click.option("--deny", multiple=True, callback=_known, help=_PERMISSION)
 @click.option("--reset", is_flag=True, help="Take back all permissions of their own.")
 @operator()
 def set_member(
@@ -102,7 +123,7 @@ def set_member(
     member = session.client.members.update(
         room_id, member_id, base_role=role, custom_permissions=permissions if permissions or not reset else {}
     )
-    print_answer(member, _facts(member), as_json=session.as_json)
+    _shown(session, member, permissions)
 
 
 @members.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,8 @@ def _known_facts(recording: KnownRecording) -> list[tuple[str, str]]:
             ("losses", "{} in pictures, {} in sound".format(*losses) if None not in losses else ""),
             ("worst offset", f"{round(offset * 1000)} ms" if offset is not None else ""),
             ("pauses", f"{measured.pauses}, {length(measured.paused_duration)}" if measured.pauses else ""),
+            ("cut out", f"{length(measured.absent_duration)}, no recorder was there" if measured.absences else ""),
+            ("damaged", f"{size(measured.damaged_bytes)} of the journal" if measured.damaged_records else ""),
         ]
     return facts
 
@@ -182,11 +185,15 @@ def _advance(bars: Progress, bar: TaskID, done: int, total: int | None) -> None:
 @click.argument("recording_ids", nargs=-1)
 @click.option("--room", help="All finished recordings of this room (its id).")
 @click.option(
-    "--output", "-o", type=click.Path(path_type=Path), default=Path(), help="Directory, or file name for a single one."
+    "--output",
+    "-o",
+    type=click.Path(),
+    default=".",
+    help="Directory (also a new one, with a slash), or name of one file.",
 )
 @operator()
-def download(session: Session, recording_ids: tuple[str, ...], room: str | None, output: Path) -> None:
-    """Fetch MP4 files. What was interrupted goes on where it ended when the command is given again."""
+def download(session: Session, recording_ids: tuple[str, ...], room: str | None, output: str) -> None:
+    """Fetch the files of recordings. What was interrupted goes on where it ended when the command is given again."""
     if bool(recording_ids) == bool(room):
         raise click.UsageError("name recordings, or a room with --room")
     if room:
@@ -196,14 +203,15 @@ def download(session: Session, recording_ids: tuple[str, ...], room: str | None,
             fail(f"{room} has no finished recordings")
     else:
         wanted = [session.client.recordings.get(recording_id) for recording_id in recording_ids]
-    into_directory = output.is_dir() or len(wanted) > 1 or bool(room)
+    place = Path(output)
+    into_directory = place.is_dir() or output.endswith(os.sep) or len(wanted) > 1 or bool(room)
     if into_directory:
-        output.mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
     saved = []
     with progress_bars() as bars:
         for recording in wanted:
             bar = bars.add_task(recording.filename, total=recording.size)
-            target = output / Path(recording.filename).name if into_directory else output
+            target = place / Path(recording.filename).name if into_directory else place
             path = session.client.recordings.download(
                 recording.recording_id,
                 target,

@@ -53,7 +53,9 @@ def serve(show_credentials: bool, **options: Any) -> None:
         held = lock.acquire(settings.data_dir)
         settings = claim_ports(credentials.fill(settings))
     except (lock.AlreadyRunning, credentials.WeakCredentials, PortInUse, OSError) as error:
-        click.echo(f"meet: {error}", err=True)
+        of_data = isinstance(error, OSError) and error.filename is not None
+        where = f"the data directory {settings.data_dir} cannot be used: " if of_data else ""
+        click.echo(f"meet: {where}{error}", err=True)
         sys.exit(1)
 
     def on_ready() -> None:
@@ -74,6 +76,8 @@ def serve(show_credentials: bool, **options: Any) -> None:
 
 def _ready_line(settings: Settings, show_credentials: bool) -> str:
     line = f"meet is ready at {settings.backend_url}/ (data in {settings.data_dir})"
+    if settings.livekit_public_url:
+        line += f" - clients are told {settings.livekit_public_url}"
     if show_credentials:
         stored = Stored(settings)
         with ThreadPoolExecutor(1) as thread:  # checks a password, in an event loop of its own

@@ -342,6 +342,6 @@ class MediaServer(Protocol):
 class BlobDeleter(Protocol):
     """The one thing the domain itself asks of the blob store; reading bytes is the HTTP layer's business."""
 
-    async def delete(self, keys: Sequence[str]) -> None:
-        """Remove objects; missing ones are fine."""
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+        """Remove objects; missing ones are fine. Returns those that the store keeps although it removed others."""
         ...

@@ -17,6 +17,16 @@ class RecordingNotFragmented(RecordingConflict):
     text = "has no index of its fragments"
 
 
+class RecordingKept(Unavailable):
+    """The storage did not let go of its file."""
+
+    title = "Recording Error"
+
+    def __init__(self, recording_id: str) -> None:
+        super().__init__(f"The storage keeps the file of recording '{recording_id}'")
+        self.recording_id = recording_id
+
+
 class RecorderMissing(Unavailable):
     """The media server is not ours. `what` completes "The media server in use cannot"."""
 

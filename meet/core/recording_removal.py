@@ -1,15 +1,16 @@
 """Deleting recordings: media first, row last, and no step that a crash could leave half done (contract 4.7, 4.9).
 
 A deletion hides the row (durably), removes the object, then removes the row and leaves a tombstone. After a crash
-`resume` finishes what was hidden; if the store refuses, the row is shown again. So there is never a visible recording
-without media, nor media that nothing points to.
+`resume` finishes what was hidden; if the store refuses, or does not answer, the row is shown again. So there is never
+media that nothing points to, and a visible recording without media only when a store did what it had not confirmed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -17,11 +18,20 @@ from .clock import Clock
 from .errors import EgressNotActive, EgressNotFound, MediaServerError
 from .model.recording import IN_PROGRESS, Recording
 from .ports import BlobDeleter, MediaServer, RecordingRepository
+from .recording_errors import RecordingKept
 from .recording_events import RecordingEvents
 
 log = structlog.get_logger(__name__)
 
 _POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What one call did: ids that it deleted, and those whose media the store refused to let go of."""
+
+    deleted: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 class RecordingRemoval:
@@ -44,32 +54,41 @@ class RecordingRemoval:
         self._clock = clock
         self._stop_grace_s = stop_grace_s
 
-    async def remove(self, recordings: Sequence[Recording]) -> list[str]:
-        """Delete finished recordings with their media; returns the ids that this call deleted.
+    async def remove(self, recordings: Sequence[Recording]) -> Removal:
+        """Delete finished recordings with their media.
 
         Raises what the blob store raises, after showing the rows again."""
         keys = {recording.recording_id: recording.key for recording in recordings}
         hidden = await self._recordings.begin_delete(list(keys), self._clock.now_ms())
         if not hidden:
-            return []
+            return Removal((), ())
         try:
-            await self._blobs.delete([keys[identifier] for identifier in hidden])
+            refused = await self._blobs.delete([keys[identifier] for identifier in hidden])
         except BaseException:
             await self._recordings.cancel_delete(hidden)
             raise
-        await self._recordings.finish_delete(hidden, self._clock.now_ms())
-        log.info("recordings_deleted", recordings=hidden)
-        return hidden
+        return await self._settle({identifier: keys[identifier] for identifier in hidden}, refused)
+
+    async def _settle(self, keys: Mapping[str, str], refused: frozenset[str]) -> Removal:
+        """Rows that are hidden go, but for those whose keys the store has refused to delete: they are shown again."""
+        deleted = [identifier for identifier, key in keys.items() if key not in refused]
+        kept = [identifier for identifier, key in keys.items() if key in refused]
+        if kept:
+            await self._recordings.cancel_delete(kept)
+        if deleted:
+            # Another deletion of the same may have given up, and shown them again, while the store took its time.
+            await self._recordings.begin_delete(deleted, self._clock.now_ms())
+            await self._recordings.finish_delete(deleted, self._clock.now_ms())
+        log.info("recordings_deleted", recordings=deleted, kept=kept)
+        return Removal(tuple(deleted), tuple(kept))
 
     async def resume(self) -> None:
         """Finish deletions that a crash interrupted."""
         hidden = await self._recordings.unfinished_deletes()
         if not hidden:
             return
-        await self._blobs.delete([recording.key for recording in hidden])
-        identifiers = [recording.recording_id for recording in hidden]
-        await self._recordings.finish_delete(identifiers, self._clock.now_ms())
-        log.info("deletions_resumed", recordings=identifiers)
+        keys = {recording.recording_id: recording.key for recording in hidden}
+        await self._settle(keys, await self._blobs.delete(list(keys.values())))
 
     async def all_of_room(self, room_id: str) -> None:
         """Stop what runs, give it a moment, mark the rest aborted, then delete everything of the room."""
@@ -87,7 +106,9 @@ class RecordingRemoval:
         for recording in everything:
             if recording.status in IN_PROGRESS:
                 await self._events.abort(recording, "Room deleted", tell=True)
-        await self.remove(everything)
+        removed = await self.remove(everything)
+        if removed.kept:
+            raise RecordingKept(removed.kept[0])
         if await self._recordings.any_of_room(room_id):
             await self.resume()  # hidden by a deletion that a crash or a sulking store left unfinished
 

@@ -39,6 +39,7 @@ from .model.room import Room
 from .model.user import User
 from .permissions import Rights
 from .ports import MediaServer, RecordingRepository, RoomRepository
+from .recording_errors import RecordingKept
 from .recording_events import RecordingEvents
 from .recording_removal import RecordingRemoval
 from .recording_start import RecordingStarter
@@ -232,10 +233,13 @@ class RecordingService:
     async def delete(self, caller: Caller, recording_id: str) -> None:
         """Delete a finished recording and its media.
 
-        Raises RecordingNotFound, InsufficientPermissions, RecordingNotStopped. A failure of the blob store is passed
-        on and leaves the recording as it was."""
+        Raises RecordingNotFound, InsufficientPermissions, RecordingNotStopped, RecordingKept. A failure of the blob
+        store is passed on and leaves the recording as it was."""
         recording = await self._deletable(caller, recording_id)
-        if not await self._removal.remove([recording]):
+        removed = await self._removal.remove([recording])
+        if removed.kept:
+            raise RecordingKept(recording_id)
+        if not removed.deleted:
             raise RecordingNotFound(recording_id)  # somebody else was faster
 
     async def delete_many(self, caller: Caller, recording_ids: Sequence[str]) -> BulkRecordingDeletion:
@@ -250,10 +254,12 @@ class RecordingService:
                 failed.append(FailedRecording(recording_id, error.message))
             except MeetError as error:
                 refused.append(FailedRecording(recording_id, error.message))
-        deleted: list[str] = []
+        deleted: tuple[str, ...] = ()
         try:
-            deleted = await self._removal.remove(list(ready.values()))
-            gone = [recording_id for recording_id in ready if recording_id not in deleted]
+            removed = await self._removal.remove(list(ready.values()))
+            deleted = removed.deleted
+            gone = [each for each in ready if each not in deleted and each not in removed.kept]
+            failed += [FailedRecording(each, "Unexpected error") for each in removed.kept]
             failed += [FailedRecording(each, RecordingNotFound(each).message) for each in gone]
         except Exception as error:  # the blob store's own tree: every item of the batch is reported
             log.warning("recordings_not_deleted", count=len(ready), reason=type(error).__name__)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, create_engine
+import orjson
+from sqlalchemy import URL, Connection, create_engine, select
 from sqlalchemy.pool import NullPool
+
+from .tables import global_config
 
 
 @contextmanager
@@ -23,3 +27,11 @@ def read_only(path: Path) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def webhooks(connection: Connection, project_id: str) -> Mapping[str, Any] | None:
+    """The stored settings of webhooks (`enabled`, `url`), None while there are none. Raises ValueError for damage."""
+    statement = select(global_config.c.document).where(global_config.c.project_id == project_id)
+    document = connection.execute(statement).scalar_one_or_none()
+    stored = orjson.loads(document).get("webhooksConfig") if document is not None else None
+    return stored if isinstance(stored, dict) else None

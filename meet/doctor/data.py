@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from meet.db import lookup
 from meet.db.migrate import alembic_config
 from meet.doctor.report import Finding, fail, ok, warn
 from meet.recorder import state
+from meet.recorder.jsonfile import read_object
 from meet.supervisor import lock
 from meet.supervisor.address import Address
 
@@ -35,7 +35,7 @@ def check_directory(settings: Settings, running: Address | None) -> Iterator[Fin
     status = directory.stat()
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         advice = f"run the server as its owner (uid {status.st_uid}), or chown it"
-        yield fail("data directory", f"{directory} is not writable for this user", advice)
+        yield not_writable("data directory", directory, advice)
     elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         yield warn("data directory", f"{directory} is open to other users", f"chmod 700 {directory}")
     else:
@@ -46,12 +46,19 @@ def check_directory(settings: Settings, running: Address | None) -> Iterator[Fin
     yield from _use(settings, running)
 
 
+def not_writable(check: str, directory: Path, advice: str) -> Finding:
+    """advice: for a directory that is somebody else's, rather than on a file system that nobody may write to."""
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        return fail(check, f"{directory} is on a file system mounted read-only", "mount it for writing")
+    return fail(check, f"{directory} is not writable for this user", advice)
+
+
 def _use(settings: Settings, running: Address | None) -> Iterator[Finding]:
     holder = lock.holder(settings.data_dir)
     if running is not None:
         yield ok("server", f"runs at {running.url}/ (pid {running.pid})")
     elif holder is not None:
-        advice = "give it some seconds; if it stays like this, its log says what it waits for"
+        advice = "look again in some seconds, at its ports, too; if it stays like this, its log says what it waits for"
         yield warn("server", f"pid {holder} is starting, and not ready yet", advice)
     else:
         yield ok("server", "does not run")
@@ -76,8 +83,8 @@ def _spool(folder: Path, *, running: bool) -> Iterator[Finding]:
 
 def _is_object(path: Path) -> bool:
     try:
-        return isinstance(json.loads(path.read_bytes()), dict)
-    except (OSError, ValueError):
+        return read_object(path) is not None
+    except OSError:
         return False
 
 

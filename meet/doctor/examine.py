@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from meet.config import Settings, explain
-from meet.doctor import certificate, data, machine, network, settings, store
+from meet.doctor import certificate, data, machine, network, settings, store, webhooks
 from meet.doctor.report import Finding, fail
 from meet.supervisor import address
 from meet.supervisor.address import Address
@@ -32,6 +32,7 @@ def examine(**overrides: Any) -> Iterator[Finding]:
     yield from machine.check_clock(actual)
     yield from machine.check_codecs()
     yield from certificate.check(actual)
+    yield from webhooks.check(actual)
     yield from network.check(actual, running)
 
 
@@ -46,6 +47,8 @@ def _as_running(configured: Settings, running: Address) -> Settings:
         "metrics_host": running.metrics_host,
         "metrics_port": running.metrics_port,
         "media_processes": running.media_processes,
+        "livekit_public_url": running.livekit_public_url,
+        "webhook_allow_private": running.webhook_allow_private,
     }
     if running.livekit_port is not None and running.rtc_port is not None:
         update |= {"livekit_port": running.livekit_port, "rtc_port": running.rtc_port, "livekit_url": ""}

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from meet.config import Settings
 from meet.db import lookup
 from meet.doctor.report import Finding, fail, ok, warn
+from storage import S3Config
 
 _TOKEN_TOLERANCE_S: Final = 5
 _S3_TOLERANCE_S: Final = 15 * 60
@@ -49,12 +50,13 @@ def check_clock(settings: Settings) -> Iterator[Finding]:
     now = time.time()
     skew, other = _skew(settings)
     if other and skew is not None:
-        text = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} {other}"
+        shown = S3Config("", other).where
+        text = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} {shown}"
         limit = _S3_TOLERANCE_S if other == settings.s3_service_endpoint else _TOKEN_TOLERANCE_S
         if abs(skew) > limit:
             yield fail("clock", text, f"{advice}; requests and tokens are refused when clocks differ that much")
         else:
-            yield ok("clock", text if abs(skew) > 1 else f"agrees with {other}")
+            yield ok("clock", text if abs(skew) > 1 else f"agrees with {shown}")
         return
     newest = _newest(settings)
     if newest is not None and newest > now + 60:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Final
 
 import httpx
@@ -15,6 +16,7 @@ from meet.config import Settings
 from meet.core.errors import MediaServerError, MediaServerUnavailable
 from meet.doctor.report import Finding, fail, ok, warn
 from meet.livekit import LiveKitMediaServer
+from meet.supervisor import lock
 from meet.supervisor.address import Address
 from meet.supervisor.run import PortInUse, ports, try_port
 from meet.tls import trust_own
@@ -24,9 +26,10 @@ _TCP_WAIT_S: Final = 5
 
 
 def check(settings: Settings, running: Address | None) -> Iterator[Finding]:
-    """The running server answers on its ports, or they are free for it."""
+    """The running server answers on its ports, or they are free for it. Those of one that is starting are let alone."""
     if running is None:
-        yield from _free_ports(settings)
+        if lock.holder(settings.data_dir) is None:
+            yield from _free_ports(settings)
     else:
         yield from _backend(settings)
         if settings.livekit_embedded:
@@ -36,6 +39,8 @@ def check(settings: Settings, running: Address | None) -> Iterator[Finding]:
                     yield _tcp(port)
         if settings.metrics_port is not None:
             yield _metrics(settings)
+        if settings.livekit_public_url:
+            yield _public(settings)
     if running is not None or not settings.livekit_embedded:
         yield _media_server(settings)
 
@@ -108,6 +113,24 @@ def _metrics(settings: Settings) -> Finding:
         advice = "see the server's log, and MEET_METRICS_HOST and MEET_METRICS_PORT"
         return fail("metrics port", f"{url} does not answer as it should: {error}", advice)
     return ok("metrics port", f"{url} answers")
+
+
+def _public(settings: Settings) -> Finding:
+    """What clients are told leads to our media server, as far as that can be seen from here."""
+    url = settings.livekit_public_url
+    if url.startswith("ws://") and settings.base_url.startswith("https://"):
+        advice = "browsers connect pages that came by HTTPS to wss:// only: correct MEET_LIVEKIT_PUBLIC_URL"
+        return fail("public media", f"{url} is not encrypted, although {settings.base_url} is", advice)
+    try:
+        asked = f"http{url.removeprefix('ws')}/rtc/validate"
+        status = httpx.get(asked, verify=ssl.create_default_context(), timeout=10, trust_env=False).status_code
+    except httpx.HTTPError as error:
+        advice = "check MEET_LIVEKIT_PUBLIC_URL and the proxy; a public address may be out of reach from inside"
+        return warn("public media", f"{url} cannot be reached from here: {error}", advice)
+    if status != HTTPStatus.UNAUTHORIZED:  # as our media server answers who brings no token
+        advice = f"have the proxy pass /rtc on to port {settings.livekit_port}, or correct MEET_LIVEKIT_PUBLIC_URL"
+        return fail("public media", f"{url} does not lead to the media server: {asked} answers {status}", advice)
+    return ok("public media", f"{url} leads to the media server")
 
 
 def _media_server(settings: Settings) -> Finding:

@@ -31,6 +31,9 @@ _COUNTS: Final = (
     "pauses",
     "frames_quarantined",
     "tracks_given_up",
+    "absences",
+    "damaged_records",
+    "damaged_bytes",
 )
 
 
@@ -121,6 +124,7 @@ def _integrity(told: dict[str, Any]) -> Integrity | None:
         duration_s=duration,
         worst_offset_s=None if offset_ms is None else offset_ms / 1000,
         paused_s=paused_s,
+        absent_s=_number(told.get("absent_s")),
         **counts,
     )
 

@@ -73,12 +73,18 @@ async def _nothing() -> None:
     return None
 
 
+async def _no_metrics() -> bytes:
+    return b""
+
+
 @dataclass(frozen=True)
 class Extension:
-    """What others add to the server: HTTP routes, and work to do when it stops (before clients are told to leave)."""
+    """What others add to the server: HTTP routes, work to do when it stops (before clients are told to leave), and
+    metrics of their own in the text format."""
 
     routes: Iterable[web.AbstractRouteDef] = ()
     close: Callable[[], Awaitable[None]] = field(default=_nothing)
+    metrics: Callable[[], Awaitable[bytes]] = field(default=_no_metrics)
 
 
 Extend = Callable[[RoomRegistry], Awaitable[Extension]]
@@ -167,7 +173,7 @@ class MediaServer:
 
     async def _serve_metrics(self, path: Path) -> None:
         app = web.Application()
-        app.add_routes(self.metrics.routes())
+        app.add_routes(self.metrics.routes(self._extension.metrics))
         self._metrics_runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.5)
         await self._metrics_runner.setup()
         await _serve_socket(self._metrics_runner, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from aiohttp import web
@@ -61,11 +61,12 @@ class MediaMetrics:
         """Add what is read off the running server at every scrape."""
         self.registry.register(_Live(registry, mux))
 
-    def routes(self) -> list[web.RouteDef]:
-        """`GET /metrics` in the text format."""
+    def routes(self, more: Callable[[], Awaitable[bytes]]) -> list[web.RouteDef]:
+        """`GET /metrics` in the text format. more: what others have to tell, under other names."""
 
         async def metrics(_request: web.Request) -> web.Response:
-            return web.Response(body=generate_latest(self.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+            text = generate_latest(self.registry) + await more()
+            return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
         return [web.get("/metrics", metrics)]
 

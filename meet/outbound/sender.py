@@ -16,7 +16,9 @@ from meet.core.webhook_ports import NotDelivered
 from .addresses import AddressRefused, CheckedResolver, is_literal, is_public
 
 _TIMEOUT_S: Final = 5.0
-_REFUSED: Final = "Connection failed: private and loopback addresses are not allowed"
+_REFUSED: Final = (
+    "Connection failed: private and loopback addresses are refused unless MEET_WEBHOOK_ALLOW_PRIVATE=true is set"
+)
 
 
 class WebhookSender:

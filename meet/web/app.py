@@ -20,6 +20,9 @@ CONSOLE = {
 }
 """Pages for people who are signed in: path -> (template and script, title). The web app has the same paths (7.6.3)."""
 
+FRAMED = frozenset({"room", "recordings", "recording"})
+"""Endpoints that sites elsewhere embed: a room, its recordings, one recording."""
+
 
 def create_app(config: WebConfig) -> Flask:
     """Build the application. Raises AssetsMissing when the static files were not built."""
@@ -62,7 +65,8 @@ def create_app(config: WebConfig) -> Flask:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update(page_headers(config.media_url(request.url_root.rstrip("/"))))
+        media_url = config.media_url(request.url_root.rstrip("/"))
+        response.headers.update(page_headers(media_url, framed=request.endpoint in FRAMED))
         return response
 
     return app

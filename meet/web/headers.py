@@ -21,10 +21,11 @@ def media_origins(media_url: str) -> tuple[str, ...]:
     return f"{_WS_OF[parts.scheme]}://{host}{port}", f"{_HTTP_OF[parts.scheme]}://{host}{port}"
 
 
-def content_security_policy(media_url: str) -> str:
+def content_security_policy(media_url: str, *, framed: bool) -> str:
     """Everything from this origin, nothing inline; connections to this origin and the media server only.
 
-    There is no `frame-ancestors`: other sites may embed the pages, as they may OpenVidu Meet's (contract 7.6.4).
+    framed: other sites may embed the page, as they may OpenVidu Meet's (contract 7.6.4). A site that frames the console
+    could have people click on what they do not see.
     """
     connect = " ".join(("'self'", *media_origins(media_url)))
     return "; ".join(
@@ -37,14 +38,15 @@ def content_security_policy(media_url: str) -> str:
             f"connect-src {connect}",
             "base-uri 'none'",
             "form-action 'self'",
+            *(() if framed else ("frame-ancestors 'self'",)),
         )
     )
 
 
-def page_headers(media_url: str) -> dict[str, str]:
+def page_headers(media_url: str, *, framed: bool) -> dict[str, str]:
     """Headers of every page. Not stored anywhere: the address may carry a room's secret."""
     return {
-        "Content-Security-Policy": content_security_policy(media_url),
+        "Content-Security-Policy": content_security_policy(media_url, framed=framed),
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()",
         "X-Content-Type-Options": "nosniff",

@@ -89,6 +89,8 @@ def test_rooms_and_members(shared: Server) -> None:
     assert member["customPermissions"] == {"canRecord": True}
     changed = meet(shared, "rooms", "members", "set", room_id, member["memberId"], "--reset", "--json")
     assert "canRecord" not in changed.json.get("customPermissions", {})
+    foreign = meet(shared, "rooms", "members", "set", room_id, member["memberId"], "--allow", "recordingControl")
+    assert (foreign.code, "does not know recordingControl" in foreign.err) == (1, True), foreign
     removed = meet(shared, "rooms", "members", "remove", room_id, member["memberId"], "nobody", "--yes")
     assert (removed.code, removed.out) == (1, f"{member['memberId']} removed\n")
     assert removed.err == "nobody: Room member not found\n"
@@ -238,18 +240,18 @@ async def test_a_recording_from_start_to_file(server: Server, api: Api, tmp_path
     remote = {"MEET_API_KEY": server.api_key}
     async with CuttingProxy(port, cut_at=done["size"] * 2 // 3) as proxy:
         saved = await later(
-            server, "recordings", "download", recording_id, "-o", str(tmp_path), "--url", proxy.url, env=remote
+            server, "recordings", "download", recording_id, "-o", f"{tmp_path / 'new'}/", "--url", proxy.url, env=remote
         )
         asked = [request for request in proxy.requests if b"/media" in request]
         assert saved.code == 0, saved.err
         assert len(asked) == 2
         assert re.search(rb"Range: bytes=[1-9]\d+-\r\n", asked[1], re.IGNORECASE)
-    fetched = tmp_path / done["filename"]
+    fetched = tmp_path / "new" / done["filename"]
     assert saved.out == f"{fetched}\n"
     whole = tmp_path / "whole.mp4"
     await api.download(recording_id, whole, lambda _done, _total: None)
     assert fetched.read_bytes() == whole.read_bytes()
-    assert not list(tmp_path.glob("*.part*"))
+    assert not list(tmp_path.rglob("*.part*"))
 
     shared = (await later(server, "recordings", "url", recording_id)).out
     assert shared.startswith(f"{server.url}/meet/recording/{recording_id}?")

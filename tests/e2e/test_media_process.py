@@ -71,11 +71,17 @@ async def test_one_participant_is_recorded_and_rooms_outlive_a_kill(server: Serv
             started = await client.egress.start_participant_egress(request)
             await wait_for(client, started.egress_id, livekit.EgressStatus.EGRESS_ACTIVE)
             await asyncio.sleep(3)
+            scraped = await metrics(server)
+            assert scraped['meet_recordings_in_progress{status="active"}'] == 1
+            assert 'meet_recording_spool_bytes{of="unfinished"}' in scraped  # as it was up to a minute ago
         await wait_for(client, started.egress_id, livekit.EgressStatus.EGRESS_COMPLETE)  # it ends because Ada left
         assert (await api.call("GET", "/api/v1/recordings"))["recordings"] == []  # no meeting recording
 
         scraped = await metrics(server)
         assert scraped["meet_media_join_seconds_count"] == 3  # both and the recorder
+        assert scraped['meet_recordings_finished_total{outcome="complete"}'] == 1
+        assert scraped['meet_recorder_restarts_total{reason="died"}'] == 0
+        assert scraped['meet_recording_free_bytes{folder="storage"}'] > 0
         assert scraped['meet_media_packets_total{direction="in"}'] > 100
         assert scraped['meet_media_packets_total{direction="out"}'] > 100
         assert scraped["meet_backend_process_resident_memory_bytes"] > 1 << 20

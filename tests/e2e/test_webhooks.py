@@ -155,7 +155,7 @@ async def test_private_receivers_are_refused_by_default(tmp_path: Path, receiver
         path = "/internal-api/v1/config/webhooks/test"
         async with api._session.post(path, json={"url": receiver.url}) as response:
             assert response.status == 400
-            assert "private and loopback addresses are not allowed" in (await response.json())["message"]
+            assert "refused unless MEET_WEBHOOK_ALLOW_PRIVATE=true" in (await response.json())["message"]
         async with aiohttp.request("GET", f"{careful.url}/internal-api/v1/config/captions") as response:
             assert response.headers["RateLimit-Policy"] == "120;w=60"
     assert receiver.requests() == []

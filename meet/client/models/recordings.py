@@ -39,7 +39,7 @@ class Recording(Selection):
 
 
 class Integrity(Model):
-    """What was measured of the finished file. `duration`, `worst_offset` and `paused_duration` are in seconds."""
+    """What was measured of the finished file. `duration`, `worst_offset` and the other durations are in seconds."""
 
     sha256: str
     size: int
@@ -54,6 +54,10 @@ class Integrity(Model):
     paused_duration: Number | None = None
     frames_quarantined: int | None = None
     tracks_given_up: int | None = None
+    absences: int | None = None
+    absent_duration: Number | None = None
+    damaged_records: int | None = None
+    damaged_bytes: int | None = None
 
 
 class KnownRecording(Recording):

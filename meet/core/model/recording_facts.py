@@ -20,6 +20,8 @@ class Integrity:
     video_gaps and audio_gaps: losses that the network could not make up for. worst_offset_s: between somebody's sound
     and picture. pauses, paused_s: how often, and for how long in all, nothing was recorded because somebody said so.
     frames_quarantined, tracks_given_up: what was left out because it crashed or hung its decoder.
+    absences, absent_s: how often and long no recorder was there, where that is cut out as pauses are.
+    damaged_records, damaged_bytes: what the disk did not give back of the recorder's journal; records at least so many.
     """
 
     sha256: str
@@ -35,6 +37,10 @@ class Integrity:
     paused_s: float | None = None
     frames_quarantined: int | None = None
     tracks_given_up: int | None = None
+    absences: int | None = None
+    absent_s: float | None = None
+    damaged_records: int | None = None
+    damaged_bytes: int | None = None
 
     def to_document(self) -> dict[str, Any]:
         """As clients see it; what is not known is left out."""
@@ -52,6 +58,10 @@ class Integrity:
             "pausedDuration": self.paused_s,
             "framesQuarantined": self.frames_quarantined,
             "tracksGivenUp": self.tracks_given_up,
+            "absences": self.absences,
+            "absentDuration": self.absent_s,
+            "damagedRecords": self.damaged_records,
+            "damagedBytes": self.damaged_bytes,
         }
         return {name: value for name, value in document.items() if value is not None}
 

@@ -105,7 +105,10 @@ class Gateway:
         socket = SignalSocket()
         if not socket.can_prepare(request).ok:
             return web.Response(text="success", headers=_CORS)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionResetError:
+            return socket  # whoever asked has gone away meanwhile, as many do when all come back at once
         try:
             enter = self._resume if wanted.reconnect else self._join
             session = enter(socket, grant, wanted)

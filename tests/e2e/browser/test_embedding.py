@@ -127,6 +127,7 @@ async def test_leaving_leads_to_where_the_site_says(shared_server: Server, share
         listed = await embedding(context, origin, room_url=url, show_only_recordings="")
         await expect(inside(listed).get_by_role("heading", name="Onwards")).to_be_visible(timeout=30_000)
         await expect(inside(listed).get_by_text("Nothing has been recorded in this room yet.")).to_be_visible()
+        await expect(inside(listed).locator("#enter-room")).to_be_hidden()
         nothing = await embedding(context, origin, room_url="javascript:alert(1)")
         assert await nothing.evaluate(
             "document.querySelector('openvidu-meet').shadowRoot.querySelector('iframe').src"

@@ -145,6 +145,14 @@ def test_wrong_calls_exit_with_2() -> None:
         assert CliRunner().invoke(main, words).exit_code == output.EXIT_USAGE, words
 
 
+@pytest.mark.parametrize("option", ["--allow", "--deny"])
+def test_a_permission_with_a_slip_is_told(option: str) -> None:
+    """The API leaves it out."""
+    command = ["rooms", "members", "add", "room-1", "--guest", "Ana", option, "canRecrod"]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, "did you mean canRecord?" in result.output) == (2, True), result.output
+
+
 def test_control_characters_in_names_stay_off_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_facts([("name", "a\x1b]0;owned\x07é 日")])
     output.print_table(("NAME",), [("a\x1b[2J",)], empty="none")

@@ -34,11 +34,13 @@ class FakeBlobs:
 
     keys: set[str] = field(default_factory=set)
     broken: bool = False
+    locked: set[str] = field(default_factory=set)
 
-    async def delete(self, keys: Sequence[str]) -> None:
+    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
         if self.broken:
             raise ConnectionError("storage is down")
-        self.keys.difference_update(keys)
+        self.keys.difference_update(set(keys) - self.locked)
+        return frozenset(self.locked & set(keys))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -23,6 +24,7 @@ from meet.core.model.paging import PageRequest, RecordingQuery, TextMatch
 from meet.core.model.permissions import SPEAKER, Permissions, overlay
 from meet.core.model.recording import Recording
 from meet.core.model.room import Room
+from meet.core.recording_errors import RecordingKept
 from tests.unit.core.conftest import World
 
 
@@ -181,6 +183,39 @@ async def test_delete_with_a_failing_store_keeps_everything(world: World) -> Non
     world.blobs.broken = False
     await world.core.recordings.delete(world.admin, recording.recording_id)
     assert world.blobs.keys == set()
+
+
+async def test_what_the_store_keeps_stays_and_the_rest_goes(world: World) -> None:
+    locked, free = await finished(world), await finished(world)
+    world.blobs.locked.add(locked.key)
+    result = await world.core.recordings.delete_many(world.admin, [locked.recording_id, free.recording_id])
+    assert result.deleted == (free.recording_id,)
+    assert [(each.recording_id, each.error) for each in result.failed] == [(locked.recording_id, "Unexpected error")]
+    assert await world.core.recordings.get(world.admin, locked.recording_id) == locked
+    with pytest.raises(RecordingKept, match="keeps the file"):
+        await world.core.recordings.delete(world.admin, locked.recording_id)
+    await world.repositories.recordings.begin_delete([locked.recording_id], world.clock.now)
+    await world.core.recording_jobs.clean_up()
+    assert await world.core.recordings.get(world.admin, locked.recording_id) == locked
+    world.blobs.locked.clear()
+    await world.core.recordings.delete(world.admin, locked.recording_id)
+    assert world.blobs.keys == set()
+
+
+async def test_two_deletions_of_which_one_gives_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = await finished(world)
+    repository, real = world.repositories.recordings, world.blobs.delete
+    await repository.begin_delete([recording.recording_id], world.clock.now)
+
+    async def slow(keys: Sequence[str]) -> frozenset[str]:
+        kept = await real(keys)
+        await repository.cancel_delete([recording.recording_id])  # the first one's time is up
+        return kept
+
+    monkeypatch.setattr(world.blobs, "delete", slow)
+    await world.core.recording_jobs.clean_up()
+    assert await repository.get(recording.recording_id) is None
+    assert await repository.is_tombstoned(recording.key)
 
 
 async def test_crash_between_object_and_row_is_finished_later(world: World) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,15 +17,18 @@ from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import delete, insert
 
 from meet.cli import main
 from meet.config import Settings
 from meet.db import Database
-from meet.doctor import certificate, data, examine, machine, network, store
+from meet.db.tables import global_config
+from meet.doctor import certificate, data, examine, machine, network, store, webhooks
 from meet.doctor import settings as environment
 from meet.doctor.report import Finding
 from meet.recorder import state
 from meet.recorder.state import EgressState
+from meet.supervisor import lock
 
 
 def levels(findings: Iterable[Finding]) -> list[str]:
@@ -143,6 +149,17 @@ def test_stores(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_read_only_file_system_is_no_matter_of_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "storage").mkdir()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (finding,) = store.check(load(tmp_path))
+    assert "chown" in finding.advice
+    real = os.statvfs(tmp_path)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=real.f_flag | os.ST_RDONLY))
+    for finding in (*store.check(load(tmp_path)), next(iter(data.check_directory(load(tmp_path), None)))):
+        assert (finding.level, "mounted read-only" in finding.text) == ("fail", True)
+
+
 def issue(directory: Path, days: int, name: str = "meet.test", start_days: int = -1) -> tuple[Path, Path]:
     """A self-signed certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -195,6 +212,29 @@ def test_a_key_of_another_certificate(tmp_path: Path) -> None:
     assert levels(certificate.check(load(tmp_path, tls_cert=cert, tls_key=other))) == ["fail"]
 
 
+@pytest.mark.parametrize(
+    ("url", "status", "level"),
+    [
+        ("wss://meet.test", 401, "ok"),
+        ("wss://meet.test/media", 404, "fail"),
+        ("wss://meet.test", None, "warn"),
+        ("ws://meet.test", 401, "fail"),
+    ],
+)
+def test_what_clients_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, status: int | None, level: str
+) -> None:
+    def get(asked: str, **_: Any) -> httpx.Response:
+        assert asked == f"{url.replace('wss', 'https')}/rtc/validate"
+        if status is None:
+            raise httpx.ConnectError("no route")
+        return httpx.Response(status)
+
+    monkeypatch.setattr("meet.doctor.network.httpx.get", get)
+    settings = load(tmp_path, livekit_public_url=url, base_url="https://meet.test")
+    assert levels([network._public(settings)]) == [level]
+
+
 def test_no_certificate(tmp_path: Path) -> None:
     assert levels(certificate.check(load(tmp_path))) == []
     assert levels(certificate.check(load(tmp_path, host="0.0.0.0"))) == ["warn"]
@@ -209,6 +249,49 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         findings = list(network.check(load(tmp_path, port=number, livekit_port=0, rtc_port=0), None))
     assert levels(findings) == ["fail", "ok", "ok", "ok"]
     assert f"port {number} is already in use" in findings[0].text
+
+
+def test_ports_of_a_server_that_is_starting(tmp_path: Path) -> None:
+    """They are its own."""
+    with socket.socket() as taken, lock.acquire(tmp_path):
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = load(tmp_path, port=taken.getsockname()[1], livekit_port=0, rtc_port=0)
+        assert levels(network.check(settings, None)) == []
+        starting = next(found for found in data.check_directory(settings, None) if found.check == "server")
+        assert (starting.level, f"pid {os.getpid()} is starting" in starting.text) == ("warn", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "level"),
+    [
+        ("http://127.0.0.1:5080/webhook?key=geheim", False, "fail"),
+        ("http://localhost/webhook", False, "fail"),
+        ("http://[::1]:5080/", True, "ok"),
+        ("https://a..b/", False, "warn"),
+        ("https://[", False, "warn"),
+        ("https://1.1.1.1/hook", False, "ok"),
+    ],
+)
+def test_where_webhooks_go(data_dir: Path, tmp_path: Path, url: str, allowed: bool, level: str) -> None:
+    """Those of the first start, and then those that are stored."""
+    settings = load(
+        tmp_path / "new", initial_webhook_url=url, initial_webhook_enabled=True, webhook_allow_private=allowed
+    )
+    (first,) = webhooks.check(settings)
+    assert levels([first]) == [level]
+    assert "geheim" not in first.text and "webhook" not in first.text
+    assert level != "fail" or "MEET_WEBHOOK_ALLOW_PRIVATE" in first.advice
+    settings = load(data_dir, initial_webhook_url="http://1.1.1.1/", webhook_allow_private=allowed)
+    assert levels(webhooks.check(settings)) == []
+    database = Database(data_dir / "meet.db")
+    for enabled in (True, False):
+        document = json.dumps({"webhooksConfig": {"enabled": enabled, "url": url}})
+        database.reader.execute(delete(global_config))
+        database.reader.execute(insert(global_config), {"project_id": settings.name_id, "document": document})
+        database.reader.commit()
+        assert levels(webhooks.check(settings)) == ([level] if enabled else [])
+    database.close()
 
 
 def test_an_outer_media_server(tmp_path: Path) -> None:

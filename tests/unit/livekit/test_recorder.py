@@ -46,6 +46,10 @@ async def test_start_pause_and_facts(media: LiveKitMediaServer, server: Server) 
         "worst_offset_ms": 40,
         "pauses": 1,
         "paused_s": 2.5,
+        "absences": 1,
+        "absent_s": 3600,
+        "damaged_records": 2,
+        "damaged_bytes": 99,
         "of a newer recorder": [1],
     }
     state = server.control.states[egress.egress_id]
@@ -65,6 +69,10 @@ async def test_start_pause_and_facts(media: LiveKitMediaServer, server: Server) 
             worst_offset_s=0.04,
             pauses=1,
             paused_s=2.5,
+            absences=1,
+            absent_s=3600.0,
+            damaged_records=2,
+            damaged_bytes=99,
         ),
     )
     server.control.states[egress.egress_id] = replace(state, status="complete", integrity={"frames": 3})

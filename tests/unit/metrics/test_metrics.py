@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from meet.media.main import MediaConfig, MediaServer
+from meet.media.main import Extension, MediaConfig, MediaServer
+from meet.media.room import RoomRegistry
 from meet.metrics import BackendMetrics, MetricsListener
 
 
@@ -26,6 +27,10 @@ async def call(app: BackendMetrics, method: str, path: str) -> None:
         return None
 
     await app({"type": "http", "method": method, "path": path}, nothing, nothing)
+
+
+async def others() -> bytes:
+    return b"# TYPE meet_others gauge\nmeet_others 5.0\n"
 
 
 async def scrape(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -76,7 +81,11 @@ async def test_the_media_server_is_part_of_it(listener: MetricsListener, tmp_pat
     config = MediaConfig(
         keys={"k": "s"}, port=0, rtc_host="127.0.0.1", rtc_port=0, metrics_socket=tmp_path / "media.sock"
     )
-    server = MediaServer(config)
+
+    async def extend(_registry: RoomRegistry) -> Extension:
+        return Extension(metrics=others)
+
+    server = MediaServer(config, extend)
     await server.start()
     try:
         assert (tmp_path / "media.sock").stat().st_mode & 0o777 == 0o600
@@ -91,6 +100,7 @@ async def test_the_media_server_is_part_of_it(listener: MetricsListener, tmp_pat
     assert seen["meet_media_participants", frozenset({("hidden", "false")})] == 0
     assert seen["meet_media_joins_refused_total", frozenset({("reason", "token")})] == 1
     assert seen["meet_media_packets_total", frozenset({("direction", "in")})] == 0
+    assert seen["meet_others", none] == 5
 
 
 async def test_without_an_embedded_media_server(backend: BackendMetrics) -> None:

@@ -16,7 +16,7 @@ from meet.outbound import WebhookSender
 from tests.support.ports import free_port
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-REFUSED = "Connection failed: private and loopback addresses are not allowed"
+REFUSED = "Connection failed: private and loopback addresses are refused unless MEET_WEBHOOK_ALLOW_PRIVATE=true is set"
 
 
 @asynccontextmanager

@@ -125,3 +125,11 @@ async def test_icons_that_are_used_exist(client: httpx.AsyncClient) -> None:
         tags: list[Any] = (await fetch(client, path or "/")).tags
         drawn = {f"#{attrs['id']}" for tag, attrs in tags if tag == "symbol"}
         assert {attrs["href"] for tag, attrs in tags if tag == "use"} <= drawn
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_only_what_sites_embed_may_be_framed(client: httpx.AsyncClient, path: str) -> None:
+    """A site that frames the console could have people click on what they do not see."""
+    policy = (await client.get(path or "/")).headers["content-security-policy"]
+    framed = path.startswith(("/room/", "/recording/"))
+    assert ("frame-ancestors 'self'" in policy) is not framed

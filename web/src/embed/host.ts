@@ -7,6 +7,8 @@ type Orders = { readonly [N in CommandName]: (payload: unknown) => Promise<void>
 const settings = new URLSearchParams(location.search);
 
 export const embedded = window.parent !== window;
+// The way to the start page is not shown there (base.css): a site is not left through its frame.
+document.documentElement.toggleAttribute("data-embedded", embedded);
 export const participantName = settings.get("participant-name");
 export const onlyRecordings = isOn(settings.get("show-only-recordings"));
 export const recordingShown = settings.get("show-recording");
@@ -20,6 +22,12 @@ export function tell<N extends EventName>(event: N, payload: Events[N]): void {
 export function close(): boolean {
   tell("closed", {});
   return redirect(settings.get("leave-redirect-url"));
+}
+
+/** Show a button that says so to the site around; without one there is nothing to close. */
+export function offerClosing(button: HTMLElement): void {
+  button.hidden = !embedded;
+  button.addEventListener("click", () => close());
 }
 
 /** Whether the site says what comes after a meeting. */

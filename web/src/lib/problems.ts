@@ -4,6 +4,8 @@ import { link } from "./config";
 import { ApiError } from "./http";
 import { rememberReturn } from "./session";
 
+const framed = window.parent !== window;
+
 export interface Problem {
   readonly title: string;
   readonly text: string;
@@ -74,15 +76,18 @@ export function showText(problem: Problem): void {
   const actions = byId("problem-actions");
   actions.replaceChildren();
   if (problem.action === "sign-in") {
-    rememberReturn();
-    actions.append(el("a", { class: "button primary", href: `${link("")}#sign-in` }, "Sign in"));
+    const signIn = el("a", { class: "button primary", href: `${link("")}#sign-in` }, "Sign in");
+    signIn.addEventListener("click", rememberReturn);
+    // The start page lets itself not be framed: one signs in beside, and comes back.
+    if (framed) signIn.target = "_blank";
+    actions.append(signIn);
   }
-  if (problem.action === "retry") {
+  if (problem.action === "retry" || (problem.action && framed)) {
     const again = el("button", { type: "button", class: "primary" }, "Try again");
     again.addEventListener("click", () => location.reload());
     actions.append(again);
   }
-  actions.append(el("a", { class: "button", href: link("") }, "Start page"));
+  if (!framed) actions.append(el("a", { class: "button", href: link("") }, "Start page"));
   document.title = `${problem.title} · Meet`;
   showView("problem");
 }

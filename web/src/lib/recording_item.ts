@@ -108,7 +108,7 @@ function download(recording: Recording, { query }: ItemOptions): HTMLElement {
 }
 
 function remove(recording: Recording, { caller, removed }: ItemOptions): HTMLElement {
-  const button = el("button", { type: "button", class: "icon-button danger", title: "Delete", "aria-label": "Delete recording" }, icon("trash"));
+  const button = el("button", { type: "button", class: "icon-button danger", title: "Delete", "aria-label": `Delete the recording of ${recording.roomName ?? recording.roomId}` }, icon("trash"));
   const act = async (): Promise<void> => {
     if (!(await confirmed("Delete this recording?", "What was recorded is gone for good.", "Delete"))) return;
     try {

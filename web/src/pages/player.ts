@@ -1,6 +1,7 @@
 /** `/recording/{id}`: watch, or listen to, and download one recording. */
 import { getRecording, mediaPath, playlistPath, streamPath } from "../api/recordings";
 import type { Caller } from "../api/caller";
+import { offerClosing } from "../embed/host";
 import { config } from "../lib/config";
 import { byId, el, showView } from "../lib/dom";
 import { bytes, clock, when } from "../lib/format";
@@ -142,4 +143,5 @@ async function main(): Promise<void> {
 }
 
 void wearTheme();
+offerClosing(byId("close-button"));
 void main();

@@ -1,5 +1,6 @@
 /** `/room/{roomId}/recordings`: what was recorded in a room, for those whose secret or account permits it. */
 import { getRoom } from "../api/rooms";
+import { onlyRecordings } from "../embed/host";
 import { config, link } from "../lib/config";
 import { byId, showView, toast } from "../lib/dom";
 import { sentence } from "../lib/forms";
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
     document.title = `Recordings of ${room.roomName} · Meet`;
     const enter = byId<HTMLAnchorElement>("enter-room");
     enter.href = withSecret(link(`room/${encodeURIComponent(roomId)}`), roomId);
-    enter.hidden = !member.may("canJoinMeeting");
+    enter.hidden = onlyRecordings || !member.may("canJoinMeeting");
     const mayDelete = member.may("canDeleteRecordings");
     const mayPause = member.may("canRecord");
     await recordingList({ caller, mayDelete, mayPause, query: () => member.query, filter: () => ({ roomId }), guarded }).reload();

@@ -9,6 +9,12 @@ export const PAUSED_TOPIC = "meet_extra_recording_paused";
 
 export class Pausing {
   paused = false;
+  /** Milliseconds that this page saw it paused, up to now: no time passes in the file. */
+  get restedMs(): number {
+    return this.rested + (this.paused ? Date.now() - this.pausedAt : 0);
+  }
+  private rested = 0;
+  private pausedAt = 0;
   /** Of the recording that is running. */
   private recordingId: string | undefined;
   /** False when another media server records. */
@@ -31,6 +37,7 @@ export class Pausing {
     if (recordingId !== this.recordingId) {
       this.recordingId = recordingId;
       this.paused = false;
+      this.rested = 0;
       this.possible = true;
       void this.load();
     }
@@ -74,7 +81,11 @@ export class Pausing {
 
   private accept(paused: boolean): void {
     this.heard += 1;
-    if (paused !== this.paused) announce(paused ? "The recording is paused." : "The recording goes on.");
+    if (paused !== this.paused) {
+      announce(paused ? "The recording is paused." : "The recording goes on.");
+      if (paused) this.pausedAt = Date.now();
+      else this.rested += Date.now() - this.pausedAt;
+    }
     this.paused = paused;
     this.changed();
   }

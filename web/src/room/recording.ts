@@ -15,13 +15,17 @@ export const RECORDING_TOPIC = "meet_recording_updated";
 const RANK: Readonly<Record<RecordingStatus, number>> = {
   starting: 0, active: 1, ending: 2, complete: 3, failed: 3, aborted: 3, limit_reached: 3,
 };
-/** Signals normally tell; polling covers a lost one. Milliseconds. */
-const POLL_MS: Readonly<Record<"starting" | "active" | "ending", number>> = { starting: 2000, active: 15_000, ending: 1500 };
+/**
+ * Signals normally tell; polling covers a lost one. Milliseconds. All who are behind one address share its rate limit, which
+ * is two requests in a second.
+ */
+const POLL_MS: Readonly<Record<"starting" | "active" | "ending", number>> = { starting: 5000, active: 60_000, ending: 5000 };
 
 /** Longer than the server waits for a recording to begin; then the signal of its failure was lost. */
 const STARTING_MS = 30_000;
-/** Nobody signals to a page that has left the meeting. */
+/** Nobody signals to a page that has left the meeting: it asks soon, then ever more seldom. */
 const LEFT_POLL_MS = 3000;
+const LONGEST_POLL_MS = 60_000;
 
 const finished = (status: RecordingStatus): boolean => RANK[status] === 3;
 
@@ -30,7 +34,10 @@ export class RecordingView {
   private readonly ended = new Set<string>();
   private poll = 0;
   private left = false;
+  private patience = LEFT_POLL_MS;
   private since = 0;
+  /** How far this machine's clock is ahead of the server's. */
+  private aheadMs = 0;
   private readonly button = byId<HTMLButtonElement>("record-button");
   private readonly label = byId("record-label");
   private readonly badge = byId("recording-badge");
@@ -67,7 +74,8 @@ export class RecordingView {
 
   /** A `meet_recording_updated` signal of the server. */
   receive(payload: Uint8Array): void {
-    const signal = JSON.parse(new TextDecoder().decode(payload)) as { roomId: string; recording: Recording };
+    const signal = JSON.parse(new TextDecoder().decode(payload)) as { roomId: string; recording: Recording; timestamp: number };
+    this.aheadMs = Date.now() - signal.timestamp;
     if (signal.roomId === this.member.roomId) this.accept(signal.recording);
   }
 
@@ -174,7 +182,8 @@ export class RecordingView {
     window.clearTimeout(this.poll);
     const status = this.current?.status;
     if (!status || finished(status) || !this.member.may("canRetrieveRecordings")) return;
-    const delay = this.left ? LEFT_POLL_MS : POLL_MS[status as keyof typeof POLL_MS];
+    const delay = this.left ? this.patience : POLL_MS[status as keyof typeof POLL_MS];
+    if (this.left) this.patience = Math.min(this.patience * 1.3, LONGEST_POLL_MS);
     this.poll = window.setTimeout(() => void this.ask(), delay);
   }
 
@@ -215,7 +224,8 @@ export class RecordingView {
   private tick(): void {
     const { status, startDate } = this.current ?? {};
     const words = { starting: "Starting", ending: "Saving" } as const;
-    const time = startDate ? ` ${clock((Date.now() - startDate) / 1000)}` : "";
+    const recordedMs = startDate ? Date.now() - this.aheadMs - startDate - this.pausing.restedMs : 0;
+    const time = startDate ? ` ${clock(Math.max(0, recordedMs) / 1000)}` : "";
     const running = this.pausing.paused ? "Paused" : `REC${time}`;
     byId("recording-text").textContent = status === "active" ? running : status ? (words[status as keyof typeof words] ?? "") : "";
   }
