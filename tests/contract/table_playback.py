@@ -11,7 +11,7 @@ from storage import BlobStore
 from storage.keys import index_key
 
 from .table import Operation, Situation, Stage
-from .table_recordings import READERS, SECRETS, file_lost, impossible, missing, now, store_away
+from .table_recordings import CONDITIONAL, READERS, SECRETS, file_lost, impossible, missing, now, store_away
 from .table_rooms import failing
 from .world import MOVIE, Scene
 
@@ -90,6 +90,7 @@ OPERATIONS = [
         "getRecordingStream",
         f"{ITEM}/stream",
         "streaming fragments of",
+        *CONDITIONAL,
         Situation("a range", Stage.STATE, 206, headers={"Range": "bytes=100-199"}),
         Situation(
             "a range behind the end",

@@ -98,6 +98,18 @@ BAD_ID = Situation("an impossible id", Stage.VALIDATION, 422, query={"recordingI
 ITEM = "/api/v1/recordings/{recording}"
 
 
+CONDITIONAL = (
+    Situation("what the client has", Stage.STATE, 304, headers={"If-None-Match": "*"}),
+    Situation(
+        "another file than was wanted",
+        Stage.STATE,
+        412,
+        headers={"If-Match": '"other"'},
+        error="Recording '{recording}' is not what the preconditions name",
+    ),
+)
+
+
 def of_the_bytes(name: str, path: str, words: str) -> Operation:
     """An operation that answers with the file, or a range of it."""
     return Operation(
@@ -112,14 +124,7 @@ def of_the_bytes(name: str, path: str, words: str) -> Operation:
         situations=(
             Situation("a range", Stage.STATE, 206, headers={"Range": "bytes=100-199"}),
             Situation("several ranges", Stage.STATE, 200, headers={"Range": "bytes=0-1,4-5"}),
-            Situation("what the client has", Stage.STATE, 304, headers={"If-None-Match": "*"}),
-            Situation(
-                "another file than was wanted",
-                Stage.STATE,
-                412,
-                headers={"If-Match": '"other"'},
-                error="Recording '{recording}' is not what the preconditions name",
-            ),
+            *CONDITIONAL,
             Situation(
                 "a range behind the end",
                 Stage.STATE,
