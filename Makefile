@@ -44,7 +44,7 @@ lint: web ## Formatter, linter and type checkers
 	@$(BIN)/python tools/lint_openapi.py
 
 test: lint tools ## Everything that must pass: lint, types, unit, contract, end-to-end, faults
-	@$(BIN)/pytest -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 unit: $(STAMP) ## The fast tests only
 	@$(BIN)/pytest tests/unit $(ARGS)
@@ -53,7 +53,7 @@ fuzz: web ## Many more requests made from the documents than `make test` sends (
 	@MEET_FUZZ_EXAMPLES=$(or $(EXAMPLES),400) $(BIN)/pytest tests/fuzz --timeout 1800 $(ARGS)
 
 soak: $(STAMP) ## Hours of coming and going, floods, 200 kills, and 20 minutes judged by flashes and beeps
-	@MEET_SOAK_CYCLES=500 $(BIN)/pytest tests/e2e/media/test_soak.py -s -n0 $(ARGS)
+	@MEET_SOAK_CYCLES=500 $(BIN)/pytest tests/e2e/media/test_soak.py tests/functional/storage/test_zip_download.py -s -n0 $(ARGS)
 	@$(BIN)/python -m tests.faults.flood
 	@$(BIN)/python -m tests.faults.soak --kills 200
 	@$(BIN)/python -m tests.faults.sync --minutes 20

@@ -21,10 +21,10 @@ RIGHT = (slice(None), slice(80, 160))
 async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_path: Path) -> None:
     settings = server.settings
     async with pages.chromium() as browser:
-        context = await browser.new_context()
-        await context.add_init_script(pages.PEERS_SCRIPT)
-        complaints = pages.Complaints(context, server.url)
-        console, ada, grace = [await context.new_page() for _ in range(3)]
+        console, ada, grace = windows = await pages.windows(browser, 3)
+        for page in windows:
+            await page.add_init_script(pages.PEERS_SCRIPT)
+        complaints = pages.Complaints(server.url, *(page.context for page in windows))
         await pages.sign_in(console, server.url, settings.initial_admin_user, settings.initial_admin_password)
         room_id = await pages.create_room(console, "Book club")
         room = await api.call("GET", f"/api/v1/rooms/{room_id}")
@@ -32,7 +32,6 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
         await pages.join_room(ada, links["moderator"]["url"], "Ada")
         await pages.join_room(grace, links["speaker"]["url"], "Grace")
         for page, other in ((ada, "Grace"), (grace, "Ada")):
-            await page.bring_to_front()
             await pages.wait_tiles(page, 2)
             await pages.video_advances(pages.tile_of(page, other))
             await pages.audio_advances(page)
@@ -40,7 +39,6 @@ async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_pa
             assert "secret=" not in page.url
         assert not await grace.get_by_test_id("record-button").is_visible(), "speakers may not record"
 
-        await ada.bring_to_front()
         pressed = time.monotonic()
         await pages.start_recording(ada)
         started = time.monotonic()

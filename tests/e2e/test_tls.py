@@ -58,11 +58,9 @@ async def test_a_recorded_meeting_over_https(tmp_path: Path) -> None:
                 room = await response.json()
             link = room["access"]["anonymous"]["moderator"]["url"]
             async with pages.chromium("--ignore-certificate-errors") as browser:
-                context = await browser.new_context(ignore_https_errors=True)
-                ada, grace = await context.new_page(), await context.new_page()
+                ada, grace = await pages.windows(browser, 2, ignore_https_errors=True)
                 await pages.join_room(ada, link, "Ada")
                 await pages.join_room(grace, link, "Grace")
-                await ada.bring_to_front()
                 await pages.video_advances(pages.tile_of(ada, "Grace"))
                 await pages.start_recording(ada)
                 await asyncio.sleep(2)

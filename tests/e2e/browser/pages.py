@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
 
@@ -42,12 +43,22 @@ async def chromium(*extra_flags: str) -> AsyncIterator[Browser]:
             await browser.close()
 
 
+async def windows(browser: Browser, count: int, **options: Any) -> list[Page]:
+    """Pages of people who know nothing of each other. Of several in one window all but one are drawn once in a second,
+    and every click in those waits for that."""
+    return [await (await browser.new_context(**options)).new_page() for _ in range(count)]
+
+
 class Complaints:
     """What a page should never do: script errors, violations of its Content-Security-Policy, foreign requests."""
 
-    def __init__(self, context: BrowserContext, origin: str) -> None:
+    def __init__(self, origin: str, *contexts: BrowserContext) -> None:
         self.found: list[str] = []
         self._origin = origin
+        for context in contexts:
+            self._listen(context)
+
+    def _listen(self, context: BrowserContext) -> None:
         context.on("console", self._console)
         context.on("weberror", lambda error: self.found.append(f"script error: {error.error}"))
         context.on("request", lambda request: self._request(request.url))

@@ -22,7 +22,7 @@ async def console(server: Server) -> AsyncIterator[tuple[Browser, Page]]:
     """A page on which the root administrator is signed in, and which never did what pages must not do."""
     async with pages.chromium() as browser:
         context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-        complaints = pages.Complaints(context, server.url)
+        complaints = pages.Complaints(server.url, context)
         page = await context.new_page()
         await tour.signed_in(page, server)
         yield browser, page

@@ -58,7 +58,7 @@ async def test_guest_starts_as_the_web_app_does(shared_server: Server, shared_ap
     await shared_api.call("DELETE", f"/api/v1/rooms/{room_id}/members/{guest['memberId']}")
     async with pages.chromium() as browser:
         context = await browser.new_context()
-        complaints = pages.Complaints(context, shared_server.url)
+        complaints = pages.Complaints(shared_server.url, context)
         app = App(await context.new_page())
         link = access["moderator"]["url"]
         assert link.startswith(f"{shared_server.url}/meet/room/"), "the base path of the web app"

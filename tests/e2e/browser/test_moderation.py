@@ -19,9 +19,8 @@ async def test_moderator_promotes_removes_and_ends(shared_server: Server, shared
     room = await shared_api.create_room("Assembly")
     links = room["access"]["anonymous"]
     async with pages.chromium() as browser:
-        context = await browser.new_context()
-        complaints = pages.Complaints(context, shared_server.url)
-        ada, grace, alan = [await context.new_page() for _ in range(3)]
+        ada, grace, alan = people_in = await pages.windows(browser, 3)
+        complaints = pages.Complaints(shared_server.url, *(page.context for page in people_in))
         await pages.join_room(ada, links["moderator"]["url"], "Ada", camera=False)
         await pages.join_room(grace, links["speaker"]["url"], "Grace", camera=False)
         await pages.join_room(alan, links["speaker"]["url"], "Alan", camera=False)
@@ -88,8 +87,7 @@ async def test_who_records_chooses_what_is_shown(shared_api: Api) -> None:
     room = await shared_api.create_room("Choices", config={"recording": {"enabled": True, "layout": "speaker"}})
     links = room["access"]["anonymous"]
     async with pages.chromium() as browser:
-        context = await browser.new_context()
-        ada, late = await context.new_page(), await context.new_page()
+        ada, late = await pages.windows(browser, 2)
         await pages.join_room(ada, links["moderator"]["url"], "Ada", camera=False)
         await pages.join_room(late, links["speaker"]["url"], "Late", camera=False)
         await late.get_by_test_id("settings-button").click()

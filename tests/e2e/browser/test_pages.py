@@ -25,7 +25,7 @@ async def test_refusals_are_explained(server: Server, api: Api) -> None:
     room_id, access = room["roomId"], room["access"]["anonymous"]
     async with pages.chromium() as browser:
         context = await browser.new_context()
-        complaints = pages.Complaints(context, server.url)
+        complaints = pages.Complaints(server.url, context)
         page = await context.new_page()
         await problem(page, f"{server.url}/room/{room_id}?secret=wrong", "This link is not valid")
         await problem(page, f"{server.url}/room/nowhere-1?secret=0123456789", "Room not found")
@@ -52,7 +52,7 @@ async def test_signing_in_and_out(server: Server) -> None:
     settings = server.settings
     async with pages.chromium() as browser:
         context = await browser.new_context()
-        complaints = pages.Complaints(context, server.url)
+        complaints = pages.Complaints(server.url, context)
         page = await context.new_page()
         await page.goto(f"{server.url}/")
         await page.get_by_test_id("sign-in-user").fill(settings.initial_admin_user)
@@ -79,9 +79,8 @@ async def test_signing_in_and_out(server: Server) -> None:
 async def test_chat_screen_and_leaving_by_keyboard(server: Server, api: Api) -> None:
     links = (await api.create_room("Keys"))["access"]["anonymous"]
     async with pages.chromium() as browser:
-        context = await browser.new_context()
-        complaints = pages.Complaints(context, server.url)
-        ada, grace = await context.new_page(), await context.new_page()
+        ada, grace = windows = await pages.windows(browser, 2)
+        complaints = pages.Complaints(server.url, *(page.context for page in windows))
         await pages.join_room(ada, links["moderator"]["url"], "Ada")
         await pages.join_room(grace, links["speaker"]["url"], "Grace", camera=False)
         await pages.wait_tiles(ada, 2)

@@ -36,9 +36,8 @@ async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path
     room = await api.create_room("Doors")
     links = room["access"]["anonymous"]
     async with pages.chromium() as browser:
-        context = await browser.new_context()
-        complaints = pages.Complaints(context, server.url)
-        ada, late = await context.new_page(), await context.new_page()
+        ada, late = windows = await pages.windows(browser, 2)
+        complaints = pages.Complaints(server.url, *(page.context for page in windows))
         await pages.join_room(ada, links["moderator"]["url"], "Ada")
         await pages.start_recording(ada)
         await pages.join_room(late, links["speaker"]["url"], "Late")

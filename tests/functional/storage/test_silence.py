@@ -19,14 +19,16 @@ from storage.s3 import S3Store
 from .conftest import s3_config
 from .mute import SIZE, Mute, Silence
 
-QUICK = Patience(answer=1.0, body=2.0, upload=2.5)
+QUICK = Patience(answer=10.0, body=2.0, upload=2.5)
 
 
 @asynccontextmanager
-async def falling(silence: Silence, part_size: int = PART_SIZE) -> AsyncIterator[tuple[Mute, S3Store]]:
+async def falling(
+    silence: Silence, part_size: int = PART_SIZE, patience: Patience = QUICK
+) -> AsyncIterator[tuple[Mute, S3Store]]:
     server = Mute(silence)
     async with server.serving() as endpoint:
-        store = S3Store(s3_config(endpoint), part_size=part_size, patience=QUICK)
+        store = S3Store(s3_config(endpoint), part_size=part_size, patience=patience)
         await store._clients.control()  # what botocore loads takes longer than this patience
         try:
             yield server, store
@@ -41,7 +43,8 @@ async def _read(store: S3Store) -> None:
 
 
 async def test_who_waits_for_a_silent_store_is_told_in_time() -> None:
-    async with falling("at once") as (server, store):
+    impatient = Patience(answer=1.0, body=3.0, upload=3.0)  # less than one try of the client lasts
+    async with falling("at once", patience=impatient) as (server, store):
 
         async def asked(request: Awaitable[Any]) -> None:
             with pytest.raises(StorageUnavailable, match="does not answer"):
