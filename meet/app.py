@@ -83,7 +83,6 @@ def core_settings(settings: Settings) -> CoreSettings:
     return CoreSettings(
         livekit_api_key=settings.livekit_api_key,
         livekit_api_secret=settings.livekit_api_secret,
-        livekit_url=settings.livekit_url or None,
         name_id=settings.name_id,
         mode=settings.mode,
         initial_admin_user=settings.initial_admin_user,

@@ -11,11 +11,11 @@ import click
 
 from meet.cli import settings as reading
 from meet.cli.output import console, fail
+from meet.core.model.encoding import LAYOUTS
 
 if TYPE_CHECKING:
     from meet.recorder.tracks.kept import KeptJournal
 
-_LAYOUTS = ("grid", "speaker", "single-speaker")
 
 data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path), help="The data directory of the server that recorded."
@@ -52,7 +52,7 @@ def _find(data_dir: Path | None, recording: str) -> KeptJournal:
 
 @click.command()
 @click.argument("recording")
-@click.option("--layout", type=click.Choice(_LAYOUTS), help="Another layout; by default that of the recording.")
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Another layout; by default that of the recording.")
 @click.option("--encoding", help="Another preset, as H264_1080P_30; by default that of the recording.")
 @click.option("--audio-only", is_flag=True, help="Only the sound.")
 @click.option(

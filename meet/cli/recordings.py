@@ -25,6 +25,7 @@ from meet.cli.output import (
     progress_bars,
     size,
 )
+from meet.core.model.encoding import LAYOUTS
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from meet.client.models.sharing import ShareLink
 
 _STATUS = click.Choice(["starting", "active", "ending", "complete", "failed", "aborted", "limit_reached"])
-_LAYOUT = click.Choice(["grid", "speaker", "single-speaker"])
+_LAYOUT = click.Choice(LAYOUTS)
 
 
 @click.group()
@@ -109,7 +110,7 @@ def show(session: Session, recording_id: str) -> None:
 
 @recordings.command()
 @click.argument("room_id")
-@click.option("--layout", type=click.Choice(["grid", "speaker", "single-speaker"]), help="Instead of the room's.")
+@click.option("--layout", type=_LAYOUT, help="Instead of the room's.")
 @click.option("--encoding", help="Preset instead of the room's, such as H264_1080P_30.")
 @click.option("--compose", type=click.Choice(["live", "after"]), help="Make the file during the meeting, or after it.")
 @click.option("--audio-only", is_flag=True, help="Record no picture.")

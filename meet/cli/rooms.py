@@ -20,6 +20,7 @@ from meet.cli.output import (
     print_json,
     print_list,
 )
+from meet.core.model.encoding import LAYOUTS
 
 if TYPE_CHECKING:
     from meet.client import Room
@@ -110,7 +111,7 @@ def show(session: Session, room_id: str) -> None:
 @rooms.command()
 @click.argument("name", required=False)
 @click.option("--recording/--no-recording", default=None, help="Whether meetings may be recorded.")
-@click.option("--layout", type=click.Choice(["grid", "speaker", "single-speaker"]), help="Layout of recordings.")
+@click.option("--layout", type=click.Choice(LAYOUTS), help="Layout of recordings.")
 @click.option("--encoding", help="Preset of recordings, such as H264_1080P_30.")
 @click.option("--chat/--no-chat", default=None, help="Whether there is a chat.")
 @click.option("--e2ee/--no-e2ee", default=None, help="End-to-end encryption; it switches recording off.")

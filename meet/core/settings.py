@@ -13,7 +13,6 @@ class CoreSettings:
 
     livekit_api_key: str
     livekit_api_secret: str = field(repr=False)
-    livekit_url: str | None = None
     """Public URL put into join tokens; None: the caller of the token service passes one per request."""
     name_id: str = "openviduMeet"
     mode: Mode = "3.8.0"

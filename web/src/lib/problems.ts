@@ -1,10 +1,9 @@
 /** Refusals of the API in words for people. The conditions are those of the contract (7.6.2). */
+import { embedded } from "../embed/host";
 import { byId, el, showView } from "./dom";
 import { link } from "./config";
 import { ApiError } from "./http";
 import { rememberReturn } from "./session";
-
-const framed = window.parent !== window;
 
 export interface Problem {
   readonly title: string;
@@ -78,16 +77,16 @@ export function showText(problem: Problem): void {
   if (problem.action === "sign-in") {
     const signIn = el("a", { class: "button primary", href: `${link("")}#sign-in` }, "Sign in");
     signIn.addEventListener("click", rememberReturn);
-    // The start page lets itself not be framed: one signs in beside, and comes back.
-    if (framed) signIn.target = "_blank";
+    // The start page lets itself not be embedded: one signs in beside, and comes back.
+    if (embedded) signIn.target = "_blank";
     actions.append(signIn);
   }
-  if (problem.action === "retry" || (problem.action && framed)) {
+  if (problem.action === "retry" || (problem.action && embedded)) {
     const again = el("button", { type: "button", class: "primary" }, "Try again");
     again.addEventListener("click", () => location.reload());
     actions.append(again);
   }
-  if (!framed) actions.append(el("a", { class: "button", href: link("") }, "Start page"));
+  if (!embedded) actions.append(el("a", { class: "button", href: link("") }, "Start page"));
   document.title = `${problem.title} · Meet`;
   showView("problem");
 }

@@ -15,7 +15,9 @@ export function takeSecret(parameter: string, subject: string): string | undefin
 }
 
 /** The address of another page about this room, with the room's secret where this tab cannot keep it. */
-export function withSecret(address: string, roomId: string): string {
+export function withSecret(address: string, roomId: string, settings: Readonly<Record<string, string>> = {}): string {
+  const query = new URLSearchParams(settings);
   const secret = keeps ? null : ofTab.getItem(`meet:secret:${roomId}`);
-  return secret ? `${address}?${new URLSearchParams({ secret })}` : address;
+  if (secret) query.set("secret", secret);
+  return query.size ? `${address}?${query}` : address;
 }

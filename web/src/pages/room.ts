@@ -81,7 +81,8 @@ function offerClosing(): void {
 async function main(): Promise<void> {
   const secret = takeSecret("secret", roomId);
   const member = new Member(roomId, secret);
-  const list = withSecret(link(`room/${encodeURIComponent(roomId)}/recordings`), roomId);
+  const only = host.onlyRecordings ? { "show-only-recordings": "true" } : {};
+  const recordings = withSecret(link(`room/${encodeURIComponent(roomId)}/recordings`), roomId, only);
   byId("rejoin-button").addEventListener("click", () => location.reload());
   offerClosing();
   if (host.recordingShown !== null) return location.replace(withSecret(link(`recording/${encodeURIComponent(host.recordingShown)}`), roomId));
@@ -89,13 +90,13 @@ async function main(): Promise<void> {
     await member.enter();
     const room = await getRoom(member.request.bind(member), roomId);
     if (!member.may("canJoinMeeting") || host.onlyRecordings) {
-      location.replace(host.onlyRecordings ? `${list}${list.includes("?") ? "&" : "?"}show-only-recordings=true` : list);
+      location.replace(recordings);
       return;
     }
     showName(room);
     offerLink(room);
     const toRecordings = byId<HTMLAnchorElement>("lobby-recordings");
-    toRecordings.href = list;
+    toRecordings.href = recordings;
     toRecordings.hidden = !member.may("canRetrieveRecordings");
     if (room.status === "closed") return showProblem(new ApiError(409, "Room Error", ""), roomProblem);
     if (room.config?.e2ee.enabled) return showEncrypted();
