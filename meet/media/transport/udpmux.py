@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import structlog
 
 from meet.media.fastpath import Outbox
-from meet.media.transport import stun
+from meet.media.transport import arrivals, stun
 from meet.media.transport.addresses import Candidate, candidates, local_ipv4, local_ipv6
 from meet.media.transport.ice_lite import IceLite, Path
 from meet.media.transport.tcp import TcpLink, TcpListener
@@ -88,7 +88,7 @@ class UdpMux:
         """Begin receiving on the running event loop."""
         self._loop = asyncio.get_running_loop()
         for sock in self._sockets:
-            self._loop.add_reader(sock.fileno(), self._readable, sock)
+            self._loop.add_reader(sock.fileno(), self._readable, sock, arrivals.reader(sock))
 
     async def start_tcp(self) -> None:
         """Begin listening for TCP, when it was asked for. Raises OSError when the port is taken."""
@@ -182,25 +182,23 @@ class UdpMux:
         """Datagrams given up: the socket was full, or they could not be encrypted."""
         return self._dropped + (self.outbox.box.dropped if self.outbox is not None else 0)
 
-    def _readable(self, sock: socket.socket) -> None:
+    def _readable(self, sock: socket.socket, read: Callable[[], arrivals.Datagram]) -> None:
         outbox = self.outbox
         if outbox is None:
-            self._read_burst(sock)
+            self._read_burst(sock, read)
             return
         outbox.box.held = True
         try:
-            self._read_burst(sock)
+            self._read_burst(sock, read)
         finally:
             outbox.flush()
 
-    def _read_burst(self, sock: socket.socket) -> None:
+    def _read_burst(self, sock: socket.socket, read: Callable[[], arrivals.Datagram]) -> None:
         # One wake-up drains a burst; asyncio's own datagram transport would read a single packet.
-        recvfrom = sock.recvfrom
-        by_address = self._by_address
-        now = self.clock()
+        by_address, clock = self._by_address, self.clock
         for _ in range(_BURST):
             try:
-                data, address = recvfrom(2048)
+                data, address, waited = read()
             except OSError:
                 return
             self.received += 1
@@ -211,7 +209,7 @@ class UdpMux:
                 receiver = by_address.get(address)
                 if receiver is not None:
                     try:
-                        receiver.on_srtp(data, now)
+                        receiver.on_srtp(data, clock() - waited)
                     except Exception:
                         self._failed(receiver)
             elif first < 4:

@@ -18,6 +18,7 @@ from bench.sfu.srtp import session
 from meet.media.fastpath.srtp import MAX_PACKET
 from meet.media.sfu.fanout import fan_out
 from meet.media.sfu.lane import new_lane
+from meet.media.transport import arrivals
 from meet.media.transport.aiortc_adapter import Certificate
 from meet.media.transport.ice_lite import Path
 from meet.media.transport.peer import Peer
@@ -283,7 +284,7 @@ def test_a_received_burst_leaves_together_whatever_happens_in_it() -> None:
         head = struct.pack("!BBHII", 0x80, 96, number, 0, ssrc)
         ends[2].sendto(srtp.protect(head + key + bytes(900)), ("127.0.0.1", made.mux.port))
     assert select.select([made.mux._sockets[0]], [], [], 5)[0]
-    made.mux._readable(made.mux._sockets[0])
+    made.mux._readable(made.mux._sockets[0], arrivals.reader(made.mux._sockets[0]))
     assert waiting == [0]
     assert made.mux.failures == 1
     assert (outbox.box.sent, outbox.box.held) == (made.mux.sent, False)
