@@ -30,8 +30,9 @@ from meet.livekit import LiveKitMediaServer, WebhookInbox, WebhookVerifier
 from meet.metrics import BackendMetrics, MetricsListener
 from meet.outbound import WebhookSender
 from meet.process import freeze
-from meet.recorder.tracks.kept import WithJournals
-from meet.recorder.upload.indexes import WithIndexes
+from meet.stores.deletion import Deletion
+from meet.stores.reading import RecordingFiles
+from meet.stores.survey import Survey
 from meet.tls import trust_own
 from meet.web import Pages, WebConfig
 from meet.web.bridge import AssetsMissing
@@ -100,6 +101,7 @@ def core_settings(settings: Settings) -> CoreSettings:
         meeting_empty_timeout_s=settings.meeting_empty_timeout_s,
         meeting_departure_timeout_s=settings.meeting_departure_timeout_s,
         storage_prefix=settings.s3_subbucket,
+        store=storage.name(settings),
         recording_start_timeout_s=settings.recording_start_timeout_s,
     )
 
@@ -111,7 +113,8 @@ def build(settings: Settings) -> HttpApp:
     AssetsMissing, FrontendMissing, and SQLAlchemyError when the database cannot be opened.
     """
     database = Database.open(settings.data_dir / "meet.db")
-    blobs = storage.create(settings)
+    stores = storage.Stores.of(settings)
+    repositories = database.repositories()
     media = LiveKitMediaServer(
         settings.livekit_url_private, settings.livekit_api_key, settings.livekit_api_secret, tls=_own_tls(settings)
     )
@@ -119,15 +122,16 @@ def build(settings: Settings) -> HttpApp:
     sender = WebhookSender(allow_private=settings.webhook_allow_private)
     domain = domain_services.build(
         core_settings(settings),
-        database.repositories(),
+        repositories,
         media=media,
         agents=media,
         recorder=media.recorder,
-        blobs=WithJournals(WithIndexes(blobs), settings.data_dir / "spool"),
+        blobs=Deletion(stores, settings.data_dir / "spool"),
         clock=SystemClock(),
         transport=sender,
         base_url=lambda: public.current,
     )
+    survey = Survey(stores, repositories.recording_places)
     verifier = WebhookVerifier(settings.livekit_api_key, settings.livekit_api_secret)
     url = media_url(settings)
     services = BackendServices(
@@ -147,7 +151,7 @@ def build(settings: Settings) -> HttpApp:
         webhooks=domain.webhooks,
         spelling=Spelling(settings.mode),
         inbox=WebhookInbox(verifier, domain.media_events),
-        blobs=blobs,
+        files=RecordingFiles(stores, repositories.recordings, repositories.recording_places),
         media_url=url,
         public=public,
         captions_enabled=settings.captions_enabled,
@@ -155,9 +159,11 @@ def build(settings: Settings) -> HttpApp:
         web=_web(settings, url),
     )
 
+    probe = storage.StoreProbe(stores.current)
+
     async def check_store() -> None:
         try:
-            await blobs.check(writing=True)
+            await probe.check()
         except storage.StorageError as error:
             # Not fatal: meetings work, and recordings wait in the spool until the store can be used.
             print(f"meet: the recording store cannot be used: {error}", file=sys.stderr)  # noqa: T201
@@ -173,7 +179,8 @@ def build(settings: Settings) -> HttpApp:
         await domain.stop()
         await media.close()
         await sender.close()
-        await blobs.close()
+        await survey.stop()
+        await stores.close()
         database.close()
 
     if not settings.limits_requests:
@@ -187,9 +194,9 @@ def build(settings: Settings) -> HttpApp:
         public_url=settings.base_url or None,
         trust_proxy=_trust_proxy(settings.trust_proxy),
         cors_origin=settings.cors_origin,
-        rate_limiter=rate_limiter() if settings.limits_requests else None,
-        readiness={"storage": blobs.check, "media": check_media, "database": check_database},
-        on_startup=(check_store, domain.start),
+        rate_limiter=rate_limiter(settings.rate_limits_shared) if settings.limits_requests else None,
+        readiness={"storage": probe.check, "media": check_media, "database": check_database},
+        on_startup=(check_store, domain.start, survey.start),
         on_shutdown=(close,),
     )
 

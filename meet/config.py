@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -22,9 +23,15 @@ def _csv(value: Any) -> Any:
     return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
 
 
+def _networks(value: Any) -> Any:
+    """`192.0.2.7` is a network of one address; bits behind the prefix do not matter."""
+    return tuple(ip_network(item, strict=False) for item in _csv(value)) if isinstance(value, str) else value
+
+
 Seconds = Annotated[float, BeforeValidator(parse_seconds), Field(gt=0)]
 SecondsOrNone = Annotated[float, BeforeValidator(parse_seconds), Field(ge=0)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_csv)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 def _env(default: Any, name: str, description: str, **extra: Any) -> Any:
@@ -110,6 +117,11 @@ class Settings(BaseSettings):
 
     # Rate limits
     rate_limits: bool = _env(True, "MEET_RATE_LIMITS", "limit requests per client address; see docs/configuration.md")
+    rate_limits_shared: Networks = _env(
+        (),
+        "MEET_RATE_LIMITS_SHARED",
+        "comma list of addresses and networks that many people share, an office's say; see below",
+    )
     node_env: str = _env("", "NODE_ENV", "development, test or ci switch rate limits off, as in OpenVidu Meet")
 
     # Media server
@@ -207,9 +219,9 @@ class Settings(BaseSettings):
         "what SIGTERM does to running recordings: finish them, or continue with them at the next start",
     )
     recording_max_cpu: int = _env(
-        0,
+        95,
         "MEET_RECORDING_MAX_CPU",
-        "starts are a 503 while so many % of the processors are busy (of 5 s, and what was started in them); 0: never",
+        "beside others, a recording is a 503 that would make more than so many % of the processors busy; 0: never",
         ge=0,
         le=100,
     )
@@ -235,6 +247,9 @@ class Settings(BaseSettings):
     s3_sse_type: Literal["", "SSE-S3", "SSE-KMS"] = _env("", "MEET_S3_SSE_TYPE", "server-side encryption")
     s3_sse_kms_key_id: str = _env("", "MEET_S3_SSE_KMS_KEY_ID", "key id for SSE-KMS")
     s3_sse_kms_encryption_context: str = _env("", "MEET_S3_SSE_KMS_ENCRYPTION_CONTEXT", "JSON object for SSE-KMS")
+    s3_former_stores: str = _env(
+        "", "MEET_S3_FORMER_STORES", "JSON list of buckets where older recordings still are; see below"
+    )
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -344,7 +359,7 @@ class Settings(BaseSettings):
             if isinstance(value, bool):
                 text = str(value).lower()
             elif isinstance(value, tuple):
-                text = ",".join(value)
+                text = ",".join(map(str, value))
             elif isinstance(value, float):
                 text = f"{value:g}s"
             else:

@@ -30,6 +30,13 @@ class BlobInfo:
 class Behind(Protocol):
     """An upload behind a file that still grows. For one caller at a time; the file stays what it is."""
 
+    async def resume(self, settled: int) -> int:
+        """Before anything else, where another process has begun the file: keep what it has sent of the first `settled`
+        bytes, as far as they are what was sent.
+
+        Returns how many pieces that are. Raises StorageError; the next call tries again."""
+        ...
+
     async def advance(self, settled: int, pace: Pace | None = None) -> int:
         """Send a piece of the file's first `settled` bytes, of which only the first 5 MiB may still change.
 

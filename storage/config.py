@@ -1,15 +1,25 @@
-"""From settings to a store: `create`, and the value object the S3 side is built from."""
+"""From settings to stores: `create`, `former`, and the value object the S3 side is built from."""
 
 from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from .blob import BlobStore
 from .errors import StorageMisconfigured
+from .names import FILES, bucket_name
+
+_FORMER: Final[dict[str, type]] = {
+    "bucket": str,
+    "endpoint": str,
+    "access_key": str,
+    "secret_key": str,
+    "region": str,
+    "path_style": bool,
+}
 
 
 class StorageSettings(Protocol):
@@ -39,6 +49,8 @@ class StorageSettings(Protocol):
     def s3_sse_kms_key_id(self) -> str: ...
     @property
     def s3_sse_kms_encryption_context(self) -> str: ...
+    @property
+    def s3_former_stores(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,11 @@ class S3Config:
     sse_kms_encryption_context: str = ""
     prefix: str = ""
     connections: int = 250
+
+    @property
+    def name(self) -> str:
+        """What is written down of blobs that are in this bucket."""
+        return bucket_name(self.endpoint, self.bucket)
 
     @property
     def where(self) -> str:
@@ -96,7 +113,55 @@ def _encoded_context(text: str) -> str:
 
 def local_folder(settings: StorageSettings) -> Path | None:
     """The folder that holds the blobs as files; None where they are elsewhere."""
-    return settings.data_dir / "storage" if settings.blob_storage_mode == "fs" else None
+    return files_folder(settings) if settings.blob_storage_mode == FILES else None
+
+
+def files_folder(settings: StorageSettings) -> Path:
+    """The folder that holds blobs as files where they are stored so, or were."""
+    return settings.data_dir / "storage"
+
+
+def bucket(settings: StorageSettings) -> S3Config:
+    """The bucket of `MEET_S3_*`, also where it is not used."""
+    return S3Config(
+        bucket=settings.s3_bucket,
+        endpoint=settings.s3_service_endpoint,
+        access_key=settings.s3_access_key,
+        secret_key=settings.s3_secret_key,
+        region=settings.s3_region,
+        path_style=settings.s3_with_path_style_access,
+        sse_type=settings.s3_sse_type,
+        sse_kms_key_id=settings.s3_sse_kms_key_id,
+        sse_kms_encryption_context=settings.s3_sse_kms_encryption_context,
+        prefix=settings.s3_subbucket,
+    )
+
+
+def name(settings: StorageSettings) -> str:
+    """What the configured store is called where blobs are written down to be in it."""
+    return FILES if local_folder(settings) is not None else bucket(settings).name
+
+
+def former(settings: StorageSettings) -> list[S3Config]:
+    """The buckets of `MEET_S3_FORMER_STORES`; what one leaves out is as in `MEET_S3_*`. Raises StorageMisconfigured."""
+    if not settings.s3_former_stores:
+        return []
+    try:
+        listed = json.loads(settings.s3_former_stores)
+    except ValueError:
+        listed = None
+    if not isinstance(listed, list) or not all(_names_a_bucket(entry) for entry in listed):
+        known = ", ".join(_FORMER)
+        raise StorageMisconfigured(
+            f"MEET_S3_FORMER_STORES must be a JSON list of objects with a bucket each, and of {known} what differs."
+        )
+    return [replace(bucket(settings), **entry) for entry in listed]
+
+
+def _names_a_bucket(entry: object) -> bool:
+    if not isinstance(entry, dict) or not entry.get("bucket"):
+        return False
+    return all(isinstance(value, _FORMER.get(key, type(None))) for key, value in entry.items())
 
 
 def create(settings: StorageSettings) -> BlobStore:
@@ -113,17 +178,4 @@ def create(settings: StorageSettings) -> BlobStore:
     # aiobotocore costs half a second to import: only who uses S3 pays.
     from .s3 import S3Store
 
-    return S3Store(
-        S3Config(
-            bucket=settings.s3_bucket,
-            endpoint=settings.s3_service_endpoint,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key,
-            region=settings.s3_region,
-            path_style=settings.s3_with_path_style_access,
-            sse_type=settings.s3_sse_type,
-            sse_kms_key_id=settings.s3_sse_kms_key_id,
-            sse_kms_encryption_context=settings.s3_sse_kms_encryption_context,
-            prefix=settings.s3_subbucket,
-        )
-    )
+    return S3Store(bucket(settings))

@@ -41,3 +41,11 @@ class StorageUnavailable(StorageError):
 
 class StorageMisconfigured(StorageError):
     """Bucket, credential, endpoint or directory is wrong. Only an operator can help."""
+
+
+class StoreUnknown(StorageError):
+    """The blob is in a store that no setting leads to."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The store {name} is not configured (MEET_S3_FORMER_STORES).")
+        self.name = name

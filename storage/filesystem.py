@@ -9,14 +9,18 @@ import stat as stat_module
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from . import localfile
 from .blob import CHUNK_SIZE, Behind, BlobInfo
 from .errors import BlobChanged, BlobNotFound, RangeOutside, StorageError, StorageMisconfigured, StorageUnavailable
 from .keys import validate
+from .patience import Patience
+from .threads import Threads
 
 _STALE_AFTER_S = 24 * 3600
 
@@ -25,17 +29,26 @@ class FilesystemStore:
     """`BlobStore` on a local directory, shared by any number of processes.
 
     Warm data is read on the event loop: a chunk from the page cache costs some 5 µs, a tenth of handing it to a
-    thread. Data the page cache does not hold is read in a worker thread (see `localfile.resident`), because one slow
-    disk must not hold up every other request. The content type follows from the key's suffix.
+    thread. Everything else is done by threads (see `localfile.resident`), and given up when the disk says nothing for
+    as long as `patience` has it: one that is slow, or a network mount that hangs, must not hold up every other request.
+    The content type follows from the key's suffix.
     """
 
-    def __init__(self, root: Path, *, chunk_size: int = CHUNK_SIZE) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        chunk_size: int = CHUNK_SIZE,
+        patience: Patience = Patience(),  # noqa: B008
+    ) -> None:
         self.root = root
         self._incoming = root / ".incoming"
         self._chunk_size = chunk_size
+        self._patience = patience
+        self._threads = Threads(f"The storage directory {root}")
 
     async def check(self, *, writing: bool = False) -> None:
-        await asyncio.to_thread(self._check)
+        await self._threads.run(self._check, self._patience.answer)
 
     def _check(self) -> None:
         try:
@@ -49,9 +62,9 @@ class FilesystemStore:
             ) from error
 
     async def head(self, key: str) -> BlobInfo:
-        path = self._path(key)
+        path = self.path(key)
         try:
-            return _info(key, path.stat())
+            return _info(key, await self._threads.run(path.stat, self._patience.answer))
         except (FileNotFoundError, NotADirectoryError):
             raise BlobNotFound(key) from None
         except OSError as error:
@@ -61,15 +74,16 @@ class FilesystemStore:
     async def open(
         self, key: str, start: int = 0, end: int | None = None, *, if_match: str | None = None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        path = self._path(key)
+        path = self.path(key)
         try:
-            reader = _Reader(os.open(path, os.O_RDONLY | os.O_CLOEXEC), self._chunk_size)
+            fd, stat = await self._threads.run(partial(localfile.opened, path), self._patience.answer, _close_opened)
         except (FileNotFoundError, NotADirectoryError):
             raise BlobNotFound(key) from None
         except OSError as error:
             raise localfile.storage_error(error, self.root) from error
+        reader = _Reader(fd, self._chunk_size, self._threads, self._patience.body)
         try:
-            info = _info(key, os.fstat(reader.fd))
+            info = _info(key, stat)
             if if_match is not None and info.etag != if_match:
                 raise BlobChanged(key)
             if start >= info.size and (start or end is not None):
@@ -83,7 +97,7 @@ class FilesystemStore:
     async def put_file(
         self, key: str, path: Path, content_type: str, *, progress: Path | None = None, final: bool = False
     ) -> BlobInfo:
-        target = self._path(key)
+        target = self.path(key)
         try:
             stat = await asyncio.to_thread(localfile.publish, path, self._incoming, target, share=final)
         except OSError as error:
@@ -96,38 +110,48 @@ class FilesystemStore:
         return None
 
     async def delete(self, keys: Sequence[str]) -> frozenset[str]:
-        paths = {self._path(key): key for key in keys}
-        kept = await asyncio.to_thread(localfile.remove, self.root, paths)
-        if kept and len(kept) == len(paths):
-            error = next(iter(kept.values()))
-            raise localfile.storage_error(error, self.root) from error
-        return frozenset(paths[path] for path in kept)
+        wanted = list(dict.fromkeys(keys))
+        kept: dict[str, StorageError] = {}
+        for done, (key, path) in enumerate((key, self.path(key)) for key in wanted):
+            try:
+                await self._threads.run(partial(localfile.remove, self.root, path), self._patience.answer)
+            except OSError as error:
+                kept[key] = localfile.storage_error(error, self.root)
+            except StorageUnavailable as error:  # it hangs, and would for each of the others
+                kept |= dict.fromkeys(wanted[done:], error)
+                break
+        if kept and len(kept) == len(wanted):
+            raise next(iter(kept.values()))
+        return frozenset(kept)
 
     async def close(self) -> None:
-        return None
+        self._threads.close()
 
-    def _path(self, key: str) -> Path:
+    def path(self, key: str) -> Path:
+        """Where the blob is, or would be; for readers only. Raises InvalidKey."""
         return self.root / validate(key)
 
 
 class _Reader:
-    """An open file and, at most, one read in a worker thread."""
+    """An open file and, at most, one read in a thread."""
 
-    def __init__(self, fd: int, chunk_size: int) -> None:
-        self.fd = fd
+    def __init__(self, fd: int, chunk_size: int, threads: Threads, patience_s: float) -> None:
+        self._fd = fd
         self._chunk_size = chunk_size
-        self._busy: asyncio.Future[bytes] | None = None
+        self._threads, self._patience_s = threads, patience_s
+        self._busy: Future[bytes] | None = None
 
     async def read(self, offset: int, last: int) -> AsyncGenerator[bytes, None]:
         """Bytes `offset` to `last` of the file as it was opened, even when it is replaced or deleted meanwhile."""
-        fd = self.fd
+        fd = self._fd
         while offset <= last:
             size = min(self._chunk_size, last - offset + 1)
             try:
                 if localfile.resident(fd, offset, offset + size - 1):
                     data = os.pread(fd, size, offset)
                 else:
-                    data = await self._read_cold(size, offset)
+                    self._busy = self._threads.submit(partial(localfile.read_cold, fd, size, offset), self._patience_s)
+                    data = await self._threads.result(self._busy, self._patience_s)
             except OSError as error:
                 raise StorageUnavailable(f"Reading a stored file failed: {error.strerror}.") from error
             if not data:
@@ -135,28 +159,17 @@ class _Reader:
             offset += len(data)
             yield data
 
-    async def _read_cold(self, size: int, offset: int) -> bytes:
-        self._busy = asyncio.get_running_loop().run_in_executor(None, localfile.read_cold, self.fd, size, offset)
-        try:
-            # Shielded: a cancelled reader must not forget the thread that still uses the descriptor.
-            return await asyncio.shield(self._busy)
-        finally:
-            if self._busy.done():
-                self._busy = None
-
     def close(self) -> None:
-        """Close now, or as soon as the worker thread is through with the descriptor."""
-        fd = self.fd
-        if self._busy is None:
-            os.close(fd)
-            return
+        """Have it closed, when no thread needs the descriptor any more. Even that may hang."""
+        fd = self._fd
+        if self._busy is None or self._busy.done():
+            self._threads.submit(partial(os.close, fd))
+        else:  # its reader was cancelled, or had no more patience
+            self._busy.add_done_callback(lambda _: os.close(fd))
 
-        def release(future: asyncio.Future[bytes]) -> None:
-            if not future.cancelled():
-                future.exception()  # nobody waits for the bytes any more: mark the error as seen
-            os.close(fd)
 
-        self._busy.add_done_callback(release)
+def _close_opened(opened: tuple[int, os.stat_result]) -> None:
+    os.close(opened[0])
 
 
 def _info(key: str, stat: os.stat_result) -> BlobInfo:

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import StorageError, StorageMisconfigured, StorageUnavailable
@@ -26,6 +26,16 @@ def storage_error(error: OSError, root: Path) -> StorageError:
     if error.errno in _OPERATOR_ERRORS:
         return StorageMisconfigured(f"The storage directory {root} cannot be used: {reason}.")
     return StorageUnavailable(f"The storage directory {root} failed: {reason}.")
+
+
+def opened(path: Path) -> tuple[int, os.stat_result]:
+    """A descriptor to read from, and the file's stat. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return fd, os.fstat(fd)
+    except OSError:
+        os.close(fd)
+        raise
 
 
 def resident(fd: int, first: int, last: int) -> bool:
@@ -165,20 +175,10 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def remove(root: Path, targets: Iterable[Path]) -> dict[Path, OSError]:
-    """Unlink `targets` and the folders they leave empty, up to but without `root`. A missing file is fine.
+def remove(root: Path, target: Path) -> None:
+    """Unlink `target` and the folders it leaves empty, up to but without `root`. A missing file is fine.
 
-    Returns those that are still there, and why."""
-    kept = {}
-    for target in targets:
-        try:
-            _remove_one(root, target)
-        except OSError as error:
-            kept[target] = error
-    return kept
-
-
-def _remove_one(root: Path, target: Path) -> None:
+    Raises OSError."""
     try:
         target.unlink()
     except (FileNotFoundError, NotADirectoryError):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -15,12 +16,12 @@ log = structlog.get_logger(__name__)
 
 
 class Progress:
-    """The note of one upload: its id, and the parts that the store has acknowledged.
+    """The note of one upload: its id, and the parts that the store has acknowledged. store: its name.
 
     Losing the note costs sending the parts again, nothing else; so it is written without waiting for the disk."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, store: str) -> None:
+        self._path, self._store = path, store
 
     def fruitless(self) -> int:
         """One more try in which no part arrived; how many there were in a row."""
@@ -34,7 +35,8 @@ class Progress:
 
     def save(self, upload: MultipartUpload, parts: Sequence[StoredPart]) -> None:
         """Remember this; where the disk is full, do without."""
-        content = {"key": upload.key, "upload_id": upload.upload_id, "parts": [asdict(part) for part in parts]}
+        content: dict[str, Any] = {"store": self._store, "key": upload.key}
+        content |= {"upload_id": upload.upload_id, "parts": [asdict(part) for part in parts]}
         temporary = self._path.with_name(f".{self._path.name}.tmp")
         try:
             temporary.write_text(json.dumps(content))
@@ -43,9 +45,13 @@ class Progress:
             log.warning("upload_progress_not_noted", key=upload.key, reason=error.strerror)
 
     def load(self, key: str) -> tuple[str, list[StoredPart]] | None:
-        """(upload id, parts) of an upload to `key`; None when nothing usable is noted."""
+        """(upload id, parts) of an upload of this store to `key`; None when nothing usable is noted."""
         try:
             content = json.loads(self._path.read_bytes())
+            if content.get("store", self._store) != self._store:
+                # What is there is forgotten by the rule that expires incomplete uploads.
+                log.warning("upload_left_in_former_store", key=key, store=content["store"])
+                return None
             parts = [StoredPart(**part) for part in content["parts"]]
             return (str(content["upload_id"]), parts) if content["key"] == key else None
         except (OSError, ValueError, TypeError, KeyError):

@@ -99,7 +99,7 @@ class S3Store:
             size = path.stat().st_size
         except FileNotFoundError as error:
             raise StorageError(f"The file for '{key}' does not exist.") from error
-        note = Progress(progress) if progress is not None else None
+        note = Progress(progress, self._config.name) if progress is not None else None
         if size <= self._uploads.part_size:
             sent = [await self._put_small(key, path, size, content_type)]
             if note is not None:
@@ -127,7 +127,7 @@ class S3Store:
             return await multipart.consists_of(chunks, multipart.plan(info.size, self._uploads.part_size), sent)
 
     def behind(self, key: str, path: Path, content_type: str, *, progress: Path) -> Behind | None:
-        return S3Behind(self._uploads, validate(key), path, content_type, progress)
+        return S3Behind(self._uploads, validate(key), path, content_type, Progress(progress, self._config.name))
 
     async def _put_small(self, key: str, path: Path, size: int, content_type: str) -> StoredPart:
         whole = Part(1, 0, size)

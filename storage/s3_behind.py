@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 import structlog
@@ -15,7 +15,7 @@ from . import multipart
 from .errors import StorageError
 from .multipart import MultipartUpload, Part, StoredPart
 from .pace import Pace
-from .resume import Progress
+from .resume import Progress, unchanged
 from .s3_errors import TRANSFER_ERRORS
 from .s3_upload import Uploads, hopeless
 
@@ -28,14 +28,36 @@ class S3Behind:
     S3 takes parts in any order. What has arrived is noted where `put_file` looks for it.
     """
 
-    def __init__(self, uploads: Uploads, key: str, path: Path, content_type: str, progress: Path) -> None:
+    def __init__(self, uploads: Uploads, key: str, path: Path, content_type: str, note: Progress) -> None:
         self._uploads = uploads
         self._key, self._path, self._content_type = key, path, content_type
-        self._note = Progress(progress)
+        self._note = note
         self._upload: MultipartUpload | None = None
         self._parts: list[StoredPart] = []
-        self._to_come = islice(multipart.parts(uploads.part_size), 1, multipart.MAX_PARTS)
+        self._to_come = self._plan()
         self._next: Part | None = next(self._to_come)
+
+    async def resume(self, settled: int) -> int:
+        known = await self._uploads.known(self._key, self._note)
+        if known is None:
+            return 0
+        upload, noted = known
+        plan = list(takewhile(lambda part: part.end <= settled, self._plan()))
+        try:
+            parts = await asyncio.to_thread(unchanged, self._path, plan, noted)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"The file for '{self._key}' cannot be read.") from error
+        if parts or not noted:
+            log.info("upload_resumed", key=self._key, parts=len(parts), of=len(noted))
+            there = {part.number for part in parts}
+            self._upload, self._parts = upload, parts
+            self._uploads.trusted[upload.upload_id] = parts
+            self._to_come = (part for part in self._plan() if part.number not in there)
+            self._next = next(self._to_come, None)
+        return len(parts)
+
+    def _plan(self) -> Iterator[Part]:
+        return islice(multipart.parts(self._uploads.part_size), 1, multipart.MAX_PARTS)
 
     async def advance(self, settled: int, pace: Pace | None = None) -> int:
         part = self._next
@@ -103,5 +125,5 @@ class S3Behind:
 
     def _reset(self) -> None:
         self._upload, self._parts = None, []
-        self._to_come = islice(multipart.parts(self._uploads.part_size), 1, multipart.MAX_PARTS)
+        self._to_come = self._plan()
         self._next = next(self._to_come)

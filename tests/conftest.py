@@ -10,10 +10,22 @@ import time
 from typing import Any, Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 # Servers that tests start have one media process, which starts sooner, unless a test says otherwise or is about that.
 os.environ.setdefault("MEET_MEDIA_PROCESSES", "1")
+# A recorder is ready after a second of CPU time; on a machine with ten times as much to do as it can that takes longer
+# than users are made to wait.
+os.environ.setdefault("MEET_RECORDING_START_TIMEOUT", "90s")
+# And such a machine would refuse a second recording beside the first (tests/unit/recorder/control is about that).
+os.environ.setdefault("MEET_RECORDING_MAX_CPU", "0")
+
+# The same examples in every run, however slow the machine: `make fuzz` and tests/fuzz/media look further.
+settings.register_profile(
+    "meet", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("meet")
 
 
 def _let_the_sdk_end() -> None:

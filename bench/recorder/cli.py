@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from meet.recorder.composer import aac as aac_encoder
 from meet.recorder.composer.encoder import video_options
-from meet.recorder.composer.output import SOUND_OPTIONS
 from meet.recorder.composer.profile import Profile
 from meet.recorder.journal.records import Record
 from meet.recorder.tracks.export import export
@@ -27,7 +27,7 @@ def x264(profile: Profile) -> list[str]:
 
 def aac() -> list[str]:
     """The same for the sound."""
-    private = [item for name, value in SOUND_OPTIONS["aac"].items() for item in (f"-{name}", value)]
+    private = [item for name, value in aac_encoder.OPTIONS.items() for item in (f"-{name}", value)]
     return ["-c:a", "aac", *private, "-b:a", "128k", "-ac", "2"]
 
 

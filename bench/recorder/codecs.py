@@ -12,10 +12,11 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from meet.recorder.composer import aac
 from meet.recorder.composer import compose as composing
 from meet.recorder.composer.encoder import configure
 from meet.recorder.composer.opus import RATE, OpusDecoder, Samples
-from meet.recorder.composer.output import SOUND_OPTIONS, Output
+from meet.recorder.composer.output import Output
 from meet.recorder.composer.profile import Profile
 from meet.recorder.journal.records import Frame, Record
 
@@ -91,12 +92,12 @@ def decode_and_aac(records: list[Record], sound: Samples) -> Callable[[], None]:
         encoder = av.CodecContext.create("aac", "w")
         assert isinstance(encoder, av.AudioCodecContext)
         encoder.sample_rate, encoder.layout, encoder.format = RATE, "stereo", "fltp"
-        encoder.bit_rate, encoder.options = 128_000, SOUND_OPTIONS["aac"]
+        encoder.bit_rate, encoder.options = 128_000, aac.OPTIONS
         encoder.time_base = Fraction(1, RATE)
+        encoder.open()
+        both = aac.AacEncoder(encoder)
         for k, block in enumerate(blocks):
-            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
-            frame.sample_rate, frame.pts = RATE, k * _AAC_SAMPLES
-            encoder.encode(frame)
-        encoder.encode(None)
+            both.encode(block, k * _AAC_SAMPLES)
+        both.flush()
 
     return work

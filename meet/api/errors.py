@@ -40,6 +40,8 @@ def to_http(error: Exception, call: Call) -> HttpError | None:
     if isinstance(error, domain.MeetError):
         if isinstance(error, domain.MediaServerError):
             _log.error("media_server_failed", operation=error.operation, detail=error.detail)
+        elif isinstance(error, domain.DatabaseUnavailable):
+            _log.error("database_unavailable", operation=call.operation_id, reason=error.reason)
         status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
         return HttpError(status, error.title, error.message)
     if isinstance(error, StorageUnavailable | StorageMisconfigured):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from meet.http import FixedWindows, Limit
 
 LIMITS: Final = {
-    "login": Limit(300, 5, "Too many login attempts, please try again later", forgive_success=True),
-    "sensitive": Limit(300, 20, "Too many requests for this operation, please try again later"),
+    "login": Limit(300, 5, "Too many login attempts, please try again later", forgive_success=True, shared=True),
+    "sensitive": Limit(300, 20, "Too many requests for this operation, please try again later", shared=True),
     "auth": Limit(60, 30, "Too many authentication requests, please try again later"),
     "token": Limit(60, 60, "Too many token requests, please try again later"),
     "api": Limit(60, 120, exempt_header="X-API-KEY"),
@@ -16,6 +18,6 @@ LIMITS: Final = {
 }
 
 
-def rate_limiter() -> FixedWindows:
-    """Counts in this process."""
-    return FixedWindows(LIMITS)
+def rate_limiter(shared: Collection[IPv4Network | IPv6Network] = ()) -> FixedWindows:
+    """Counts in this process. shared: networks whose addresses stand for many people."""
+    return FixedWindows(LIMITS, shared=shared)

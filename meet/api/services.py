@@ -22,7 +22,7 @@ from meet.core.tokens import TokenService
 from meet.core.users import UserService
 from meet.core.webhooks import WebhookService
 from meet.http import Call
-from storage import BlobStore
+from meet.stores.reading import RecordingFiles
 
 from .public_url import PublicUrl
 
@@ -39,7 +39,7 @@ class MediaServerInbox(Protocol):
 class Services:
     """`media_url` turns a request's base URL (`https://host/meet`) into the media server's URL for that client
     (`wss://..`); `public` remembers base URLs for links outside of requests. `spelling` writes permissions as MEET_MODE
-    says. `store_name` is how errors call the blob store (`S3`, `Storage`)."""
+    says. `files` finds those of recordings; `store_name` is how errors call the blob store (`S3`, `Storage`)."""
 
     auth: AuthService
     rooms: RoomService
@@ -56,7 +56,7 @@ class Services:
     analytics: Analytics
     webhooks: WebhookService
     inbox: MediaServerInbox
-    blobs: BlobStore
+    files: RecordingFiles
     media_url: Callable[[str], str]
     public: PublicUrl
     spelling: Spelling = field(default_factory=Spelling)

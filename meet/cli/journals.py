@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from meet.cli import settings as reading
+from meet.cli.encoding import ENCODING
 from meet.cli.output import console, fail
 from meet.core.model.encoding import LAYOUTS
 
@@ -53,7 +54,11 @@ def _find(data_dir: Path | None, recording: str) -> KeptJournal:
 @click.command()
 @click.argument("recording")
 @click.option("--layout", type=click.Choice(LAYOUTS), help="Another layout; by default that of the recording.")
-@click.option("--encoding", help="Another preset, as H264_1080P_30; by default that of the recording.")
+@click.option(
+    "--encoding",
+    type=ENCODING,
+    help="Another preset, as H264_1080P_30, or options as the REST API takes them; by default that of the recording.",
+)
 @click.option("--audio-only", is_flag=True, help="Only the sound.")
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="By default <egress>.mp4 (.m4a, .webm) here."
@@ -62,7 +67,7 @@ def _find(data_dir: Path | None, recording: str) -> KeptJournal:
 def recompose(
     recording: str,
     layout: str | None,
-    encoding: str | None,
+    encoding: str | dict[str, Any] | None,
     audio_only: bool,
     output: Path | None,
     data_dir: Path | None,
@@ -70,11 +75,15 @@ def recompose(
     """Make another file of RECORDING from its journal (MEET_RECORDING_KEEP_TRACKS)."""
     import av
 
+    from meet.api.validators import encoding as faults
     from meet.recorder.composer.profile import EncodingUnsupported
     from meet.recorder.tracks.kept import NotKept
     from meet.recorder.tracks.recompose import recompose as make
 
     kept = _find(data_dir, recording)
+    if isinstance(encoding, dict) and (wrong := list(faults(encoding, []))):
+        told = "; ".join(f"{fault.field}: {fault.message}" if fault.path else fault.message for fault in wrong)
+        raise click.BadParameter(told, param_hint="--encoding")
     try:
         profile = kept.profile(encoding, audio_only=audio_only)
         target = output or Path(f"{kept.egress_id}{profile.ending}")

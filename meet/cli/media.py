@@ -92,4 +92,5 @@ def _rules(settings: Settings) -> RecordingRules:
         max_cpu=settings.recording_max_cpu,
         storage=storage.local_folder(settings),
     )
-    return RecordingRules(admission, settings.recording_compose)
+    # Less than the backend waits for it, which then knows why there is none.
+    return RecordingRules(admission, settings.recording_compose, 0.75 * settings.recording_start_timeout_s)

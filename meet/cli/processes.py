@@ -14,7 +14,7 @@ from meet import credentials, logging
 from meet.cli.settings import load
 from meet.config import Settings
 from meet.process import freeze
-from meet.supervisor import ready
+from meet.supervisor import forking, ready
 
 _GC_THRESHOLDS: Final = (10_000, 20, 50)
 
@@ -43,19 +43,24 @@ def backend() -> None:
 @click.command()
 @click.argument("egress_id", required=False)
 @click.option("--standby", is_flag=True, help="Import everything, then wait for an egress id on standard input.")
-def recorder(egress_id: str | None, standby: bool) -> None:
+@click.option("--fork-server", type=int, metavar="FD", help="Import everything, then make processes that wait for one.")
+def recorder(egress_id: str | None, standby: bool, fork_server: int | None) -> None:
     """Run the recorder of one recording from its spool directory until the file is in storage."""
     settings = child("recorder")
     import storage
     from meet.recorder import main as recorder_main
 
-    if standby:
-        setproctitle.setproctitle("meet recorder (standby)")
+    if standby or fork_server is not None:
+        setproctitle.setproctitle("meet recorder (standby)" if standby else "meet recorder (standby, fork server)")
         with contextlib.suppress(storage.StorageError):  # the recorder will say it
             storage.create(settings)  # imports botocore where the store is S3
         freeze(*_GC_THRESHOLDS)  # or it would be walked in the middle of a start
+        orders = sys.stdin.fileno()
+        if fork_server is not None:
+            orders = forking.serve(fork_server)
+            setproctitle.setproctitle("meet recorder (standby)")
         ready.notify(will_beat=True)
-        egress_id = sys.stdin.readline().strip()
+        egress_id = forking.told(orders)
         if not egress_id:
             return
     if not egress_id:

@@ -6,11 +6,13 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from meet.cli.connection import Session, operator, yes_option
+from meet.cli.encoding import ENCODING
+from meet.cli.moving import move
 from meet.cli.output import (
     confirm,
     fail,
@@ -39,7 +41,10 @@ _LAYOUT = click.Choice(LAYOUTS)
 
 @click.group()
 def recordings() -> None:
-    """Recordings: list, show, start, layout, pause, resume, stop, download, share and unshare, delete."""
+    """Recordings: list, show, start, layout, pause, resume, stop, download, share and unshare, delete, move."""
+
+
+recordings.add_command(move)
 
 
 def _facts(recording: Recording) -> list[tuple[str, str]]:
@@ -111,7 +116,7 @@ def show(session: Session, recording_id: str) -> None:
 @recordings.command()
 @click.argument("room_id")
 @click.option("--layout", type=_LAYOUT, help="Instead of the room's.")
-@click.option("--encoding", help="Preset instead of the room's, such as H264_1080P_30.")
+@click.option("--encoding", type=ENCODING, help="Instead of the room's: a preset, such as H264_1080P_30, or options.")
 @click.option("--compose", type=click.Choice(["live", "after"]), help="Make the file during the meeting, or after it.")
 @click.option("--audio-only", is_flag=True, help="Record no picture.")
 @operator()
@@ -119,12 +124,13 @@ def start(
     session: Session,
     room_id: str,
     layout: str | None,
-    encoding: str | None,
+    encoding: str | dict[str, Any] | None,
     compose: Literal["live", "after"] | None,
     audio_only: bool,
 ) -> None:
     """Record the meeting of a room."""
-    operations, chosen = session.client.recordings, {"layout": layout, "encoding": encoding}
+    operations = session.client.recordings
+    chosen: dict[str, Any] = {"layout": layout, "encoding": encoding}
     if compose is None and not audio_only:
         recording = operations.start(room_id, **chosen)
     else:

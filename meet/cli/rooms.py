@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import click
 
 from meet.cli.connection import Session, operator, yes_option
+from meet.cli.encoding import ENCODING
 from meet.cli.members import members
 from meet.cli.output import (
     confirm,
@@ -112,7 +113,7 @@ def show(session: Session, room_id: str) -> None:
 @click.argument("name", required=False)
 @click.option("--recording/--no-recording", default=None, help="Whether meetings may be recorded.")
 @click.option("--layout", type=click.Choice(LAYOUTS), help="Layout of recordings.")
-@click.option("--encoding", help="Preset of recordings, such as H264_1080P_30.")
+@click.option("--encoding", type=ENCODING, help="Of recordings: a preset, such as H264_1080P_30, or options.")
 @click.option("--chat/--no-chat", default=None, help="Whether there is a chat.")
 @click.option("--e2ee/--no-e2ee", default=None, help="End-to-end encryption; it switches recording off.")
 @click.option("--user-access/--no-user-access", default=None, help="Whether every logged-in user may enter.")

@@ -12,6 +12,7 @@ from meet.cli.lazy import LazyGroup
 _COMMANDS: Final = {
     "serve": ("meet.cli.serve:serve", "Start everything; prints one line with the address when ready."),
     "credentials": ("meet.cli.credentials:show", "The API key and the administrator's login of a data directory."),
+    "reset-root-password": ("meet.cli.recovery:reset", "Another password for the first administrator, if it is lost."),
     "doctor": ("meet.cli.doctor:doctor", "Check this machine and its server; says what to do."),
     "rooms": ("meet.cli.rooms:rooms", "List, show, create, close, delete rooms; their members."),
     "recordings": ("meet.cli.recordings:recordings", "List, start, stop, download, share, delete recordings."),

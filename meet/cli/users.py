@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _ROLE = click.Choice(["admin", "room_manager", "room_member"])
 
-_password_option = click.option(
+password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating one."
 )
 
@@ -46,7 +46,8 @@ def _facts(user: User) -> list[tuple[str, str]]:
     ]
 
 
-def _password(from_stdin: bool) -> str:
+def read_password(from_stdin: bool) -> str:
+    """A generated one, or what is typed or piped in; never an argument, which other users of the machine could read."""
     if not from_stdin:
         return secrets.token_urlsafe(12)
     if sys.stdin.isatty():
@@ -98,11 +99,11 @@ def show(session: Session, user_id: str) -> None:
 @click.argument("user_id")
 @click.option("--name", help="Shown to others; default: the user id.")
 @click.option("--role", type=_ROLE, default="room_member", show_default=True)
-@_password_option
+@password_option
 @operator()
 def create(session: Session, user_id: str, name: str | None, role: str, password_stdin: bool) -> None:
     """Create a user with a generated password for the first login, printed on stderr."""
-    password = _password(password_stdin)
+    password = read_password(password_stdin)
     user = session.client.users.create(user_id, name=name or user_id, role=role, password=password)
     print_answer(user, _facts(user), as_json=session.as_json)
     _hand_over(password, generated=not password_stdin)
@@ -120,11 +121,11 @@ def set_role(session: Session, user_id: str, role: str) -> None:
 
 @users.command("reset-password")
 @click.argument("user_id")
-@_password_option
+@password_option
 @operator()
 def reset_password(session: Session, user_id: str, password_stdin: bool) -> None:
     """Give a user a generated password for the next login, printed on stderr; open sessions end."""
-    password = _password(password_stdin)
+    password = read_password(password_stdin)
     answer = session.client.users.reset_password(user_id, password)
     print_answer(answer, [("done", answer.message)], as_json=session.as_json)
     _hand_over(password, generated=not password_stdin)

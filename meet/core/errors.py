@@ -12,7 +12,7 @@ MeetError                       message: wire text (contract A.1), title: the co
 │                               RecordingNotStopped, RecordingAlreadyStopped, RecordingStillStarting,
 │                               RecordingNotStreamable
 ├── ValidationFailed            issues: (field, message) pairs that only the domain can find
-├── Unavailable                 RecordingStartTimeout RecordingRefused
+├── Unavailable                 RecordingStartTimeout, RecordingRefused, DatabaseUnavailable
 └── MediaServerError            operation, detail
     ├── MediaServerUnavailable  the media server cannot be reached
     ├── EgressNotFound
@@ -361,6 +361,16 @@ class RecordingRefused(Unavailable):
         super().__init__(f"Recording in room '{room_id}' cannot start now: the server has reached its recording limits")
         self.room_id = room_id
         self.detail = detail
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database takes nothing, and has taken nothing of the write. `reason` says why, in a few words."""
+
+    title = "Database Error"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The database is not available: {reason}")
+        self.reason = reason
 
 
 class MediaServerError(MeetError):

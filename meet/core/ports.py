@@ -6,13 +6,14 @@ async; a repository over SQLite answers reads inline and hands writes to its wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from .account_ports import AnalyticsRepository, UserRepository
 from .assistant_ports import CaptionUserRepository
 from .clock import Clock
+from .errors import MeetError
 from .model.encoding import Encoding, Layout
 from .model.media import MediaParticipant
 from .model.member import Candidacy, MemberFilter
@@ -24,6 +25,7 @@ from .model.user import ApiKey, GlobalConfig, User
 from .model.webhook import Announcement
 from .recorder_ports import RecordingFactsRepository
 from .share_ports import ShareLinkRepository
+from .store_ports import RecordingPlaces
 from .webhook_ports import OutboxRepository
 
 __all__ = [
@@ -176,8 +178,8 @@ class RecordingRepository(Protocol):
         """Remove hidden rows and leave tombstones, so that no late event brings them back."""
         ...
 
-    async def unfinished_deletes(self) -> list[Recording]:
-        """Rows hidden by a deletion that never finished (crash)."""
+    async def unfinished_deletes(self, recording_ids: Sequence[str] | None = None) -> list[Recording]:
+        """Rows hidden by a deletion that is not finished, or never will be (crash); of `recording_ids`, if given."""
         ...
 
     async def abandon(
@@ -275,6 +277,7 @@ class Repositories:
     members: MemberRepository
     recordings: RecordingRepository
     recording_facts: RecordingFactsRepository
+    recording_places: RecordingPlaces
     share_links: ShareLinkRepository
     names: NameRepository
     participants: ParticipantGrantRepository
@@ -340,8 +343,15 @@ class MediaServer(Protocol):
 
 
 class BlobDeleter(Protocol):
-    """The one thing the domain itself asks of the blob store; reading bytes is the HTTP layer's business."""
+    """The one thing the domain itself asks of the blob stores; reading bytes is the HTTP layer's business."""
 
-    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
-        """Remove objects; missing ones are fine. Returns those that the store keeps although it removed others."""
+    async def delete(self, recordings: Sequence[Recording]) -> Mapping[str, MeetError]:
+        """Remove their files, all copies of them; missing ones are fine.
+
+        By recording id: why some are kept (RecordingKept, RecordingElsewhere). Raises what the store does when that is
+        why nothing was removed."""
+        ...
+
+    async def discard(self, key: str, store: str | None) -> None:
+        """Remove the file of no recording, if there is one. store: as `Recording.store`. Raises what the store does."""
         ...

@@ -27,6 +27,19 @@ class RecordingKept(Unavailable):
         self.recording_id = recording_id
 
 
+class RecordingElsewhere(Unavailable):
+    """Its file is in a store that was configured once, or in none that is known."""
+
+    title = "Recording Error"
+
+    def __init__(self, recording_id: str) -> None:
+        super().__init__(
+            f"The file of recording '{recording_id}' is in a former store that this server cannot reach: its operator"
+            " has to configure that store, or to move the recording"
+        )
+        self.recording_id = recording_id
+
+
 class RecorderMissing(Unavailable):
     """The media server is not ours. `what` completes "The media server in use cannot"."""
 

@@ -39,7 +39,9 @@ class RecordingEvents:
         webhooks: WebhookEvents,
         wake: Callable[[], None],
         clock: Clock,
+        store: str | None = None,
     ) -> None:
+        """store: name of the one that new recordings go to."""
         self._rooms = rooms
         self._recordings = recordings
         self._media = media
@@ -48,6 +50,7 @@ class RecordingEvents:
         self._webhooks = webhooks
         self._wake = wake
         self._clock = clock
+        self._store = store
         self._changed: dict[str, asyncio.Event] = {}
 
     async def apply(self, egress: Egress) -> Recording | None:
@@ -110,7 +113,8 @@ class RecordingEvents:
         room = await self._rooms.get(egress.room_name)
         if room is None:
             return None
-        recording = _with_egress(_new_recording(room, egress, identifier, uid), egress, self._clock.now_ms())
+        made = replace(_new_recording(room, egress, identifier, uid), store=self._store)
+        recording = _with_egress(made, egress, self._clock.now_ms())
         if await self._recordings.create(recording, self._webhooks.recording_created(recording)):
             self._announce(recording)
             return recording
@@ -129,7 +133,7 @@ class RecordingEvents:
             except MediaServerError as error:
                 log.info("orphan_egress_not_stopped", egress=egress.egress_id, reason=error.message)
         else:
-            await self._blobs.delete([egress.key])
+            await self._blobs.discard(egress.key, egress.store)
 
     def _announce(self, recording: Recording) -> None:
         log.info("recording_status", recording=recording.recording_id, status=recording.status)
@@ -170,6 +174,8 @@ def _with_egress(stored: Recording, egress: Egress, now: int) -> Recording:
         end_date=egress.ended_at_ms or stored.end_date,
         duration=egress.duration_s or stored.duration,
         size=egress.size or stored.size,
+        # The settings may have changed between its beginning and its end.
+        store=egress.store or stored.store,
         error_code=egress.error_code or stored.error_code,
         error=egress.error or stored.error,
         # Why what is being recorded cannot be stored, until it can; a reason to end stays.

@@ -1,8 +1,9 @@
 """Deleting recordings: media first, row last, and no step that a crash could leave half done (contract 4.7, 4.9).
 
 A deletion hides the row (durably), removes the object, then removes the row and leaves a tombstone. After a crash
-`resume` finishes what was hidden; if the store refuses, or does not answer, the row is shown again. So there is never
-media that nothing points to, and a visible recording without media only when a store did what it had not confirmed.
+`resume` finishes what was hidden; if the store refuses, does not answer or cannot be reached by any setting, the row is
+shown again. So there is never media that nothing points to, and a visible recording without media only when a store did
+what it had not confirmed. A hidden row is not moved to another store, so what it says of its file holds.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from dataclasses import dataclass
 import structlog
 
 from .clock import Clock
-from .errors import EgressNotActive, EgressNotFound, MediaServerError
+from .errors import EgressNotActive, EgressNotFound, MediaServerError, MeetError
 from .model.recording import IN_PROGRESS, Recording
 from .ports import BlobDeleter, MediaServer, RecordingRepository
-from .recording_errors import RecordingKept
 from .recording_events import RecordingEvents
 
 log = structlog.get_logger(__name__)
@@ -28,10 +28,10 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What one call did: ids that it deleted, and those whose media the store refused to let go of."""
+    """What one call did: ids that it deleted, and why the media of others stay where they are."""
 
     deleted: tuple[str, ...]
-    kept: tuple[str, ...]
+    kept: Mapping[str, MeetError]
 
 
 class RecordingRemoval:
@@ -58,37 +58,34 @@ class RecordingRemoval:
         """Delete finished recordings with their media.
 
         Raises what the blob store raises, after showing the rows again."""
-        keys = {recording.recording_id: recording.key for recording in recordings}
-        hidden = await self._recordings.begin_delete(list(keys), self._clock.now_ms())
+        wanted = [recording.recording_id for recording in recordings]
+        hidden = await self._recordings.begin_delete(wanted, self._clock.now_ms())
         if not hidden:
-            return Removal((), ())
+            return Removal((), {})
         try:
-            refused = await self._blobs.delete([keys[identifier] for identifier in hidden])
+            kept = await self._blobs.delete(await self._recordings.unfinished_deletes(hidden))
         except BaseException:
             await self._recordings.cancel_delete(hidden)
             raise
-        return await self._settle({identifier: keys[identifier] for identifier in hidden}, refused)
+        return await self._settle(hidden, kept)
 
-    async def _settle(self, keys: Mapping[str, str], refused: frozenset[str]) -> Removal:
-        """Rows that are hidden go, but for those whose keys the store has refused to delete: they are shown again."""
-        deleted = [identifier for identifier, key in keys.items() if key not in refused]
-        kept = [identifier for identifier, key in keys.items() if key in refused]
+    async def _settle(self, hidden: Sequence[str], kept: Mapping[str, MeetError]) -> Removal:
+        """Rows that are hidden go, but for those whose media stay: they are shown again."""
+        deleted = [identifier for identifier in hidden if identifier not in kept]
         if kept:
-            await self._recordings.cancel_delete(kept)
+            await self._recordings.cancel_delete(list(kept))
         if deleted:
             # Another deletion of the same may have given up, and shown them again, while the store took its time.
             await self._recordings.begin_delete(deleted, self._clock.now_ms())
             await self._recordings.finish_delete(deleted, self._clock.now_ms())
-        log.info("recordings_deleted", recordings=deleted, kept=kept)
-        return Removal(tuple(deleted), tuple(kept))
+        log.info("recordings_deleted", recordings=deleted, kept=list(kept))
+        return Removal(tuple(deleted), kept)
 
     async def resume(self) -> None:
         """Finish deletions that a crash interrupted."""
         hidden = await self._recordings.unfinished_deletes()
-        if not hidden:
-            return
-        keys = {recording.recording_id: recording.key for recording in hidden}
-        await self._settle(keys, await self._blobs.delete(list(keys.values())))
+        if hidden:
+            await self._settle([recording.recording_id for recording in hidden], await self._blobs.delete(hidden))
 
     async def all_of_room(self, room_id: str) -> None:
         """Stop what runs, give it a moment, mark the rest aborted, then delete everything of the room."""
@@ -108,7 +105,7 @@ class RecordingRemoval:
                 await self._events.abort(recording, "Room deleted", tell=True)
         removed = await self.remove(everything)
         if removed.kept:
-            raise RecordingKept(removed.kept[0])
+            raise next(iter(removed.kept.values()))
         if await self._recordings.any_of_room(room_id):
             await self.resume()  # hidden by a deletion that a crash or a sulking store left unfinished
 

@@ -9,6 +9,7 @@ import structlog
 from .clock import Clock
 from .errors import (
     AlreadyRecording,
+    DatabaseUnavailable,
     MediaServerError,
     NoParticipants,
     RecordingRefused,
@@ -21,6 +22,7 @@ from .model.recording_facts import Compose
 from .ports import MediaServer, RecordingRepository
 from .recorder_ports import Recorder
 from .recording_events import RecordingEvents
+from .recording_leftovers import Leftovers
 from .settings import CoreSettings
 from .signals import Signals
 
@@ -49,6 +51,7 @@ class RecordingStarter:
         self._clock = clock
         self._settings = settings
         self._running: set[asyncio.Task[Recording]] = set()
+        self._leftovers = Leftovers(self._abandon)
 
     async def start(
         self,
@@ -59,12 +62,18 @@ class RecordingStarter:
         *,
         audio_only: bool = False,
     ) -> Recording:
-        """Record the room. Raises AlreadyRecording, NoParticipants, RecordingStartTimeout, MediaServerError.
+        """Record the room. Raises AlreadyRecording, NoParticipants, RecordingStartTimeout, RecordingRefused,
+        MediaServerError.
 
         compose: only our own media server can be told; raises RecorderMissing for another one.
         Runs to its end even if the caller goes away: a half-started recording is either finished or cleaned up."""
         key = recording_key(self._settings.storage_prefix, room_id, new_recording_uid())
-        if not await self._recordings.acquire_lock(room_id, key, self._clock.now_ms()):
+        try:
+            await self._leftovers.settle(room_id)
+            acquired = await self._recordings.acquire_lock(room_id, key, self._clock.now_ms())
+        except DatabaseUnavailable as error:
+            raise self._refused(room_id, error) from error
+        if not acquired:
             raise AlreadyRecording(room_id)
         task = asyncio.create_task(self._start(room_id, key, layout, encoding, compose, audio_only))
         self._running.add(task)
@@ -75,6 +84,7 @@ class RecordingStarter:
         """Wait until no start is under way."""
         while self._running:
             await asyncio.gather(*self._running, return_exceptions=True)
+        await self._leftovers.close()
 
     def _forget(self, task: asyncio.Task[Recording]) -> None:
         self._running.discard(task)
@@ -91,7 +101,7 @@ class RecordingStarter:
         audio_only: bool,
     ) -> Recording:
         if not await self._has_participants(room_id):
-            await self._recordings.release_lock(room_id, key)
+            await self._leftovers.give_up(room_id, key)
             raise NoParticipants(room_id)
         self._signals.recording_starting(room_id)
         egress_id: str | None = None
@@ -109,7 +119,7 @@ class RecordingStarter:
                 await self._events.apply(egress)
                 return await self._until_active(room_id, egress_id)
         except Exception as error:
-            late = await self._recordings.abandon(room_id, key, self._clock.now_ms(), self._events.start_failed)
+            late = await self._leftovers.give_up(room_id, key)
             if late is not None:  # it became active while we were giving up
                 return late
             reason = error.detail if isinstance(error, RecordingRefused) else type(error).__name__
@@ -118,7 +128,16 @@ class RecordingStarter:
             self._signals.recording_failed(room_id, "Recording could not be started")
             if isinstance(error, TimeoutError):
                 raise RecordingStartTimeout(room_id) from None
+            if isinstance(error, DatabaseUnavailable):
+                raise self._refused(room_id, error) from error
             raise
+
+    def _refused(self, room_id: str, error: DatabaseUnavailable) -> RecordingRefused:
+        log.warning("recording_start_refused", room=room_id, reason=error.message)
+        return RecordingRefused(room_id, error.message)
+
+    async def _abandon(self, room_id: str, key: str) -> Recording | None:
+        return await self._recordings.abandon(room_id, key, self._clock.now_ms(), self._events.start_failed)
 
     async def _has_participants(self, room_id: str) -> bool:
         """A listing error counts as an empty room (contract 4.3)."""

@@ -39,7 +39,7 @@ from .model.room import Room
 from .model.user import User
 from .permissions import Rights
 from .ports import MediaServer, RecordingRepository, RoomRepository
-from .recording_errors import RecordingKept
+from .recording_errors import RecordingElsewhere
 from .recording_events import RecordingEvents
 from .recording_removal import RecordingRemoval
 from .recording_start import RecordingStarter
@@ -233,12 +233,12 @@ class RecordingService:
     async def delete(self, caller: Caller, recording_id: str) -> None:
         """Delete a finished recording and its media.
 
-        Raises RecordingNotFound, InsufficientPermissions, RecordingNotStopped, RecordingKept. A failure of the blob
-        store is passed on and leaves the recording as it was."""
+        Raises RecordingNotFound, InsufficientPermissions, RecordingNotStopped, RecordingKept, RecordingElsewhere. A
+        failure of the blob store is passed on and leaves the recording as it was."""
         recording = await self._deletable(caller, recording_id)
         removed = await self._removal.remove([recording])
         if removed.kept:
-            raise RecordingKept(recording_id)
+            raise removed.kept[recording_id]
         if not removed.deleted:
             raise RecordingNotFound(recording_id)  # somebody else was faster
 
@@ -259,7 +259,7 @@ class RecordingService:
             removed = await self._removal.remove(list(ready.values()))
             deleted = removed.deleted
             gone = [each for each in ready if each not in deleted and each not in removed.kept]
-            failed += [FailedRecording(each, "Unexpected error") for each in removed.kept]
+            failed += [_kept(each, why) for each, why in removed.kept.items()]
             failed += [FailedRecording(each, RecordingNotFound(each).message) for each in gone]
         except Exception as error:  # the blob store's own tree: every item of the batch is reported
             log.warning("recordings_not_deleted", count=len(ready), reason=type(error).__name__)
@@ -306,6 +306,11 @@ def _streamable(recording: Recording) -> Recording:
     if not recording.has_media:
         raise RecordingNotStreamable(recording.recording_id)
     return recording
+
+
+def _kept(recording_id: str, why: MeetError) -> FailedRecording:
+    """The contract has no word for a file that the store does not let go of."""
+    return FailedRecording(recording_id, why.message if isinstance(why, RecordingElsewhere) else "Unexpected error")
 
 
 def shared_path(recording_id: str, secret: str) -> str:

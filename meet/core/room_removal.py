@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -27,6 +29,7 @@ from .room_deletion import Verdict, decide
 log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 5
+_POLL_S = 0.05
 
 
 class RoomRemoval:
@@ -39,11 +42,13 @@ class RoomRemoval:
         recordings: RecordingRepository,
         recording_removal: RecordingRemoval,
         media: MediaServer,
+        ending_grace_s: float,
     ) -> None:
         self._rooms = rooms
         self._recordings = recordings
         self._recording_removal = recording_removal
         self._media = media
+        self._ending_grace_s = ending_grace_s
 
     async def delete(self, room_id: str, with_meeting: WithMeeting, with_recordings: WithRecordings) -> RoomDeletion:
         """Carry out contract 2.2.3 for one room. Raises RoomNotFound, RoomDeletionRefused, MediaServerError."""
@@ -95,6 +100,18 @@ class RoomRemoval:
                 failed.append(_failure(room_id, MeetError(f"Unexpected error while deleting room '{room_id}'")))
         return BulkRoomDeletion(tuple(deleted), tuple(refused + failed))
 
+    async def await_ends(self, done: Sequence[RoomDeletion]) -> None:
+        """Give meetings that were told to end the time to take their rooms with them, so that who is told that a room
+        was deleted finds none. One that takes longer, because its store does, is deleted all the same."""
+        ending = {each.room_id for each in done if each.ending and each.room is None}
+        deadline = time.monotonic() + self._ending_grace_s
+        while ending and time.monotonic() < deadline:
+            ending = {room_id for room_id in ending if await self._rooms.get(room_id) is not None}
+            if ending:
+                await asyncio.sleep(_POLL_S)
+        if ending:
+            log.info("rooms_still_ending", rooms=sorted(ending))
+
     async def purge(self, room_id: str, announce: Callable[[Room], Announcement] | None = None) -> None:
         """Remove the room with its recordings and their media, meeting or not. Absent is fine.
 
@@ -130,7 +147,7 @@ class RoomRemoval:
         else:
             changed = None
         shown = changed if verdict.shows_room else None
-        return RoomDeletion(room.room_id, verdict.code, message, shown, verdict.deferred)
+        return RoomDeletion(room.room_id, verdict.code, message, shown, verdict.deferred, verdict.end_meeting)
 
     async def _schedule(self, room_id: str, verdict: Verdict) -> Room | None:
         action: MeetingEndAction = "close" if verdict.action == "close" else "delete"

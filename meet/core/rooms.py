@@ -191,7 +191,9 @@ class RoomService:
         """Delete, close or schedule either, as the table of contract 2.2.3 says. Raises RoomDeletionRefused (409)."""
         if not manages(caller, await self._existing(room_id)):
             raise InsufficientPermissions
-        return await self._removal.delete(room_id, with_meeting, with_recordings)
+        done = await self._removal.delete(room_id, with_meeting, with_recordings)
+        await self._removal.await_ends([done])
+        return done
 
     async def delete_many(
         self,
@@ -202,7 +204,9 @@ class RoomService:
         with_recordings: WithRecordings = "fail",
     ) -> BulkRoomDeletion:
         """`delete` for each id; refused items are reported one by one and never raise."""
-        return await self._removal.delete_many(caller, room_ids, with_meeting, with_recordings)
+        done = await self._removal.delete_many(caller, room_ids, with_meeting, with_recordings)
+        await self._removal.await_ends(done.deleted)
+        return done
 
     async def _existing(self, room_id: str) -> Room:
         room = await self._rooms.get(room_id)

@@ -125,6 +125,7 @@ def build(
         webhooks=announcements,
         wake=dispatcher.wake,
         clock=clock,
+        store=settings.store,
     )
     removal = RecordingRemoval(
         recordings=recordings,
@@ -143,7 +144,13 @@ def build(
         clock=clock,
         settings=settings,
     )
-    room_removal = RoomRemoval(rooms=rooms, recordings=recordings, recording_removal=removal, media=media)
+    room_removal = RoomRemoval(
+        rooms=rooms,
+        recordings=recordings,
+        recording_removal=removal,
+        media=media,
+        ending_grace_s=settings.room_ending_grace_s,
+    )
     lifecycle = RoomLifecycle(
         rooms=rooms,
         names=names,

@@ -34,11 +34,15 @@ class CoreSettings:
     meeting_departure_timeout_s: float = 20
     storage_prefix: str = "openvidu-meet"
     """First part of every object key (contract 4.1: the S3 sub-bucket)."""
+    store: str | None = None
+    """Name of the store that new recordings go to."""
     recording_start_timeout_s: float = 20.0
     recording_poll_interval_s: float = 0.5
     """How often a pending start asks the media server, should its webhook be lost."""
     recording_stop_grace_s: float = 1.0
     """How long a forced room deletion lets running egress end (contract 4.9)."""
+    room_ending_grace_s: float = 5.0
+    """How long a forced room deletion waits for the meeting's end, which deletes the room."""
     lock_grace_s: float = 30.0
     stale_grace_s: float = 300.0
     name_reservation_ttl_s: int = 12 * 3600

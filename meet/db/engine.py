@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from meet.core.ports import Repositories
 
@@ -21,7 +24,9 @@ from .names import SqlNames
 from .outbox import SqlOutbox
 from .participant_grants import SqlParticipantGrants
 from .recording_facts import SqlRecordingFacts
+from .recording_places import SqlRecordingPlaces
 from .recordings import SqlRecordings
+from .refusals import refusal
 from .rooms import SqlRooms
 from .share_links import SqlShareLinks
 from .text import install_regexp
@@ -29,6 +34,8 @@ from .users import SqlUsers
 from .writer import Writer
 
 T = TypeVar("T")
+
+_OTHERS_S = 1.0
 
 # synchronous=FULL: a commit is on the disk before it is answered. A recording row must not be forgotten by a power cut
 # while its file, or the deletion of its file, is remembered by the blob store; and on a thread of its own the fsync
@@ -73,6 +80,7 @@ class Database:
             members=SqlMembers(self),
             recordings=SqlRecordings(self),
             recording_facts=SqlRecordingFacts(self),
+            recording_places=SqlRecordingPlaces(self),
             share_links=SqlShareLinks(self),
             names=SqlNames(self),
             participants=SqlParticipantGrants(self),
@@ -97,9 +105,9 @@ class Database:
     def cached(self, key: Hashable, load: Callable[[], T]) -> T:
         """`load()`, remembered until the next write that does not promise to leave credentials alone.
 
-        For what every request reads and hardly anybody writes: users and API keys. Only for immutable values. The data
-        directory belongs to one backend process (it is locked), so no other process writes behind this one's back."""
-        if self._cached_at != self._writes:
+        For what every request reads and hardly anybody writes: users and API keys. Only for immutable values. What a
+        command on this machine writes (`recovery`) counts after a second."""
+        if self._cached_at != self._writes or self._written_elsewhere():
             self._cache.clear()
             self._cached_at = self._writes
         if key in self._cache:
@@ -115,15 +123,20 @@ class Database:
 
         The transaction takes the write lock before `work` reads anything, so read-modify-write is safe in it. It runs
         to its end even when the awaiting task is cancelled. Without `credentials` the work promises to change neither
-        users nor API keys, so that what `cached` holds stays."""
-        if not credentials:
-            return await self._writer.run(work)
+        users nor API keys, so that what `cached` holds stays.
+
+        Raises DatabaseUnavailable when the disk takes nothing."""
 
         def touching(connection: Connection) -> T:
             self._credentials_touched = True
             return work(connection)
 
-        return await self._writer.run(touching)
+        try:
+            return await self._writer.run(touching if credentials else work)
+        except (DBAPIError, sqlite3.Error) as error:
+            if (refused := refusal(error)) is not None:
+                raise refused from error
+            raise
 
     async def settled(self) -> None:
         """Wait for the writes that were asked for before."""
@@ -136,6 +149,17 @@ class Database:
             connection.close()
         self._opened.clear()
         self._engine.dispose()
+
+    def _written_elsewhere(self) -> bool:
+        """Whether the file was written over another connection since this was asked, at most once a second. Our own
+        writer's is one, too: then users and keys are read once more."""
+        now, mine = time.monotonic(), self._readers
+        if now < getattr(mine, "look_again", 0.0):
+            return False
+        mine.look_again = now + _OTHERS_S
+        before = getattr(mine, "data_version", None)
+        mine.data_version = self.reader.exec_driver_sql("PRAGMA data_version").scalar()
+        return bool(mine.data_version != before)
 
     def _committed(self) -> None:
         """On the writer thread, before anybody is answered."""

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import URL, Connection, create_engine, select
 from sqlalchemy.pool import NullPool
 
+from .recording_places import HOLDINGS
 from .tables import global_config
 
 
@@ -35,3 +36,8 @@ def webhooks(connection: Connection, project_id: str) -> Mapping[str, Any] | Non
     document = connection.execute(statement).scalar_one_or_none()
     stored = orjson.loads(document).get("webhooksConfig") if document is not None else None
     return stored if isinstance(stored, dict) else None
+
+
+def holdings(connection: Connection) -> list[tuple[str | None, int]]:
+    """Which stores have how many recordings (`meet.core.store_ports.Holding`). Raises SQLAlchemyError before 0015."""
+    return [(row.store, row.number) for row in connection.execute(HOLDINGS)]

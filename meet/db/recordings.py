@@ -119,7 +119,7 @@ class SqlRecordings:
         sort = _SORT[request.sort_field]
         with time_limit(wanted.name):
             rows = self._database.reader.execute(keyset(statement, sort, recordings.c.seq, request)).all()
-        return page_of(rows, sort.name, request, _recording)
+        return page_of(rows, sort.name, request, recording_of)
 
     async def with_status(self, statuses: frozenset[RecordingStatus]) -> list[Recording]:
         return self._all(recordings.c.status.in_(statuses), _VISIBLE)
@@ -156,8 +156,11 @@ class SqlRecordings:
 
         await self._database.write(work)
 
-    async def unfinished_deletes(self) -> list[Recording]:
-        return self._all(recordings.c.deleting_since.is_not(None))
+    async def unfinished_deletes(self, recording_ids: Sequence[str] | None = None) -> list[Recording]:
+        hidden = recordings.c.deleting_since.is_not(None)
+        if recording_ids is None:
+            return self._all(hidden)
+        return self._all(hidden, recordings.c.recording_id.in_(recording_ids))
 
     async def abandon(
         self,
@@ -170,9 +173,9 @@ class SqlRecordings:
             ours = recordings.c.object_key == key
             row = connection.execute(select(recordings).where(ours)).one_or_none()
             if row is not None and row.status not in _NEVER_STARTED:
-                return _recording(row)
+                return recording_of(row)
             if row is not None and row.status == "starting" and announce is not None:
-                append(connection, [announce(_recording(row))])
+                append(connection, [announce(recording_of(row))])
             connection.execute(delete(recordings).where(ours))
             release(connection, room_id, key)
             _bury(connection, key, now)
@@ -192,7 +195,7 @@ class SqlRecordings:
 
     def _all(self, *conditions: Any) -> list[Recording]:
         statement = select(recordings).where(*conditions).order_by(recordings.c.seq)
-        return [_recording(row) for row in self._database.reader.execute(statement)]
+        return [recording_of(row) for row in self._database.reader.execute(statement)]
 
 
 def _hide(recording_id: str, now: int) -> Any:
@@ -232,10 +235,11 @@ def _within(reach: Reach) -> Any:
 
 def _one(connection: Connection, statement: Any, **parameters: str) -> Recording | None:
     row = connection.execute(statement, parameters).one_or_none()
-    return _recording(row) if row is not None else None
+    return recording_of(row) if row is not None else None
 
 
-def _recording(row: Row[*tuple[Any, ...]]) -> Recording:
+def recording_of(row: Row[*tuple[Any, ...]]) -> Recording:
+    """A recording from its row."""
     return Recording(
         recording_id=row.recording_id,
         room_id=row.room_id,
@@ -259,6 +263,8 @@ def _recording(row: Row[*tuple[Any, ...]]) -> Recording:
         details=row.details,
         updated_at=row.updated_at,
         audio_only=row.audio_only,
+        store=row.store,
+        copies=tuple(orjson.loads(row.copies)) if row.copies else (),
     )
 
 
@@ -275,6 +281,7 @@ def _progress(recording: Recording) -> dict[str, Any]:
         "error_code": recording.error_code,
         "error": recording.error,
         "details": recording.details,
+        "store": recording.store,
         "updated_at": recording.updated_at,
     }
 
@@ -289,6 +296,7 @@ def _values(recording: Recording) -> dict[str, Any]:
         "room_name": recording.room_name,
         "room_name_folded": recording.room_name.casefold(),
         "filename": recording.filename,
+        "copies": orjson.dumps(recording.copies).decode() if recording.copies else None,
         "room_owner": recording.room_owner,
         "room_user_access": recording.room_user_access,
         "public_secret": recording.public_secret,

@@ -47,7 +47,7 @@ class Server:
             raise ServerFailed("the server has not been started")
         return self._process.pid
 
-    async def start(self, timeout_s: float = 60.0) -> None:
+    async def start(self, timeout_s: float = 180.0) -> None:
         """Start and wait for the ready line. Raises ServerFailed."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         ports = ("--port", "0", "--livekit-port", "0", "--rtc-port", "0")
@@ -70,13 +70,13 @@ class Server:
             raise ServerFailed(f"the server did not start: {self.log_path.read_text()[-2000:]}")
         self.url = match[1]
 
-    async def stop(self, timeout_s: float = 40.0) -> int:
+    async def stop(self, timeout_s: float = 60.0) -> int:
         """SIGTERM; the exit code."""
         return await self._signal(signal.SIGTERM, timeout_s)
 
     async def kill(self) -> int:
         """SIGKILL, children included (they die with their parent)."""
-        return await self._signal(signal.SIGKILL, 10.0)
+        return await self._signal(signal.SIGKILL, 60.0)
 
     async def _signal(self, number: signal.Signals, timeout_s: float) -> int:
         process = self._process

@@ -1,7 +1,7 @@
 """What `meet doctor` looks at, on the machine of the server, whether it runs or not; nothing is changed.
 
 Each check yields findings (`report`): `settings`, `data` (directory and database), `store`, `machine` (disk, clock,
-codecs), `certificate`, `webhooks`, `network` (ports, and what answers on them). `examine` runs all of them.
+codecs, fonts), `certificate`, `webhooks`, `network` (ports, and what answers on them). `examine` runs all of them.
 """
 
 from meet.doctor.examine import examine

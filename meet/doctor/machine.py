@@ -1,4 +1,4 @@
-"""Disk, clock, codecs."""
+"""Disk, clock, codecs, fonts."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ _ENCODERS: Final = {
     "libvpx": "VP8 recordings",
 }
 _DECODERS: Final = {"vp8": "VP8 cameras", "h264": "H.264 cameras", "opus": "sound"}
+
+_SCRIPTS: Final = {
+    "Arabic": "عگ",
+    "Hebrew": "ש",
+    "Devanagari": "क",
+    "Bengali": "ক",
+    "Tamil": "த",
+    "Thai": "ก",
+    "Chinese": "汉漢",
+    "Japanese": "かカ",
+    "Korean": "한",
+}
+"""Of the scripts of the most speakers that the bundled font lacks, some letters."""
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:
@@ -122,3 +135,18 @@ def _has(name: str, mode: str) -> bool:
     except av.codec.codec.UnknownCodecError:
         return False
     return True
+
+
+def check_fonts() -> Iterator[Finding]:
+    """Scripts in which names can be drawn into recordings."""
+    from meet.recorder.composer import text
+
+    missing = [script for script, letters in _SCRIPTS.items() if not text.covered(letters)]
+    if missing:
+        yield warn(
+            "fonts",
+            f"no font has {', '.join(missing)}: such names are boxes in recordings",
+            "apt install fonts-noto-core fonts-noto-cjk, or put fonts below /usr/local/share/fonts",
+        )
+    else:
+        yield ok("fonts", "names can be drawn in all common scripts")

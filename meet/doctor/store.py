@@ -6,11 +6,51 @@ import asyncio
 import os
 from collections.abc import Iterator
 
+from sqlalchemy.exc import SQLAlchemyError
+
 import storage
 from meet.config import Settings
+from meet.db import lookup
 from meet.doctor.data import not_writable
-from meet.doctor.report import Finding, fail, ok
+from meet.doctor.report import Finding, fail, ok, warn
 from storage import S3Config
+
+
+def check_former(settings: Settings) -> Iterator[Finding]:
+    """Recordings that are in other stores than the configured one, and whether those answer."""
+    path = settings.data_dir / "meet.db"
+    if not path.exists():
+        return
+    try:
+        with lookup.read_only(path) as connection:
+            held = lookup.holdings(connection)
+    except (SQLAlchemyError, OSError):
+        return  # the check of the database says it
+    try:
+        stores = storage.Stores.of(settings)
+    except storage.StorageError as error:
+        yield fail("storage", str(error), "correct MEET_S3_FORMER_STORES")
+        return
+    yield from asyncio.run(_findings(stores, [each for each in held if each[0] != stores.name]))
+
+
+async def _findings(stores: storage.Stores, held: list[tuple[str | None, int]]) -> list[Finding]:
+    try:
+        return [await _finding(stores, name, count) for name, count in held]
+    finally:
+        await stores.close()
+
+
+async def _finding(stores: storage.Stores, name: str | None, count: int) -> Finding:
+    if name is None:
+        advice = "start the server, which looks for them; name former buckets in MEET_S3_FORMER_STORES before"
+        return warn("storage", f"of {count} recordings it is not known in which store they are", advice)
+    try:
+        await stores.reach(name)
+    except storage.StorageError as error:
+        advice = "name that store in MEET_S3_FORMER_STORES, or give it up: meet recordings move --forget"
+        return warn("storage", f"{count} recordings are in {name}, out of reach: {error}", advice)
+    return ok("storage", f"{count} recordings are in {name} still; `meet recordings move` brings them here")
 
 
 def check(settings: Settings) -> Iterator[Finding]:

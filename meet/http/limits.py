@@ -6,12 +6,14 @@ import ipaddress
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from .call import Call
 from .errors import HttpError
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MOST_CLIENTS = 100_000
 """Windows kept per limiter. Beyond that the oldest goes: a flood of addresses costs memory once, and no more."""
@@ -34,7 +36,8 @@ class Limit:
     """At most `most` requests in `window_s` seconds.
 
     `exempt_header`: requests that carry this header (any value) are not counted. `forgive_success`: answers below 400
-    are taken back off the count, as for logins.
+    are taken back off the count, as for logins. `shared`: counts also where many people are behind one address; those
+    limits that keep somebody from trying passwords.
     """
 
     window_s: int
@@ -42,6 +45,7 @@ class Limit:
     message: str = "Too many requests, please try again later"
     exempt_header: str | None = None
     forgive_success: bool = False
+    shared: bool = False
 
 
 @dataclass(slots=True)
@@ -51,10 +55,19 @@ class _Window:
 
 
 class FixedWindows:
-    """RateLimiter that counts in this process. A limiter name without a limit in `limits` limits nothing."""
+    """RateLimiter that counts in this process. A limiter name without a limit in `limits` limits nothing.
 
-    def __init__(self, limits: Mapping[str, Limit], clock: Callable[[], float] = time.monotonic) -> None:
+    shared: networks whose addresses are not one client each; only limits with `shared` count there."""
+
+    def __init__(
+        self,
+        limits: Mapping[str, Limit],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        shared: Collection[Network] = (),
+    ) -> None:
         self._limits = dict(limits)
+        self._shared = tuple(shared)
         self._clock = clock
         # Windows of one limiter have one length, so they end in the order in which they began.
         self._windows: dict[str, OrderedDict[str, _Window]] = {name: OrderedDict() for name in limits}
@@ -82,7 +95,18 @@ class FixedWindows:
 
     def _applying(self, call: Call, limiters: tuple[str, ...]) -> list[tuple[str, Limit]]:
         named = ((name, self._limits[name]) for name in limiters if name in self._limits)
-        return [(name, limit) for name, limit in named if not _exempt(call, limit)]
+        applying = [(name, limit) for name, limit in named if not _exempt(call, limit)]
+        if self._shared and not all(limit.shared for _, limit in applying) and self._is_shared(call.client_ip):
+            return [(name, limit) for name, limit in applying if limit.shared]
+        return applying
+
+    def _is_shared(self, client: str) -> bool:
+        try:
+            address = ipaddress.ip_address(client.partition("%")[0])
+        except ValueError:
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return any(address in network for network in self._shared)
 
     def _window(self, name: str, client: str, limit: Limit) -> _Window:
         now = self._clock()

@@ -47,8 +47,10 @@ async def health_post(call: Call) -> Response:
 
 
 async def readyz(call: Call) -> Response:
-    """200 when every injected check passes, 503 naming the others. The reasons are class names, not messages."""
-    results = await asyncio.gather(*(_outcome(name, check) for name, check in call.app.readiness.items()))
+    """200 when every injected check but the excluded passes, 503 naming the others. The reasons are class names, not
+    messages."""
+    wanted = {name: check for name, check in call.app.readiness.items() if name not in call.params.get("exclude", ())}
+    results = await asyncio.gather(*(_outcome(name, check) for name, check in wanted.items()))
     checks = dict(results)
     ready = all(result == "ok" for result in checks.values())
     return json_response(200 if ready else 503, {"ready": ready, "checks": checks}, {"cache-control": "no-store"})

@@ -67,8 +67,10 @@ def _advanced(encoding: EncodingOptions) -> api.EncodingOptions:
 
 
 def _int32(number: float) -> int:
-    """What the protocol's field can hold; the recorder says what it makes of that."""
-    return min(round(number), _INT32_MAX)
+    """What the protocol's field can hold; the recorder says what it makes of that.
+
+    Never 0, which is no number there, but LiveKit's default; the contract's are all positive."""
+    return min(max(round(number), 1), _INT32_MAX)
 
 
 def is_recording(info: api.EgressInfo) -> bool:
@@ -100,7 +102,18 @@ def to_egress(info: api.EgressInfo) -> Egress:
         size=file.size or None,
         duration_s=file.duration / 1e9 or None,
         audio_only=composite.audio_only,
+        store=_store(file),
     )
+
+
+def _store(file: api.FileInfo) -> str | None:
+    """What our own recorder says of where the file is (`storage.names`); LiveKit's says it in other ways."""
+    if not file.location:
+        return None
+    if file.location == file.filename:
+        return "fs"
+    store = file.location.removesuffix(f"/{file.filename}")
+    return store if store != file.location and store.startswith("s3://") else None
 
 
 def _key(info: api.EgressInfo) -> str:

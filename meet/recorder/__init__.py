@@ -5,7 +5,7 @@
 - `main`        one recording from start, or from where a crash left it; records until it has to stop
 - `finishing`   from the last record to the final state
 - `composing`   the composer's thread, and what it tells the event loop
-- `pieces`      what dead processes composed: cut, gone on with, joined
+- `pieces`      what dead processes composed: cut, gone on with; joined where that is impossible
 - `standing`    where the recording stands: written durably, then told to the control
 - `subscriber/` joins the room hidden, receives encoded frames
 - `journal/`    what was received, append-only, checksummed, fsynced

@@ -18,11 +18,12 @@ import structlog
 
 from meet.recorder import state
 from meet.recorder.composer.compose import Aborted, Mismatch, Result, compose
+from meet.recorder.composer.made import Unusable
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composer.seam import START, Seam
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import Frame, Record
-from meet.recorder.pieces import Pieces, Unusable
+from meet.recorder.pieces import Pieces
 from meet.recorder.quarantine.watch import Quarantine
 from meet.recorder.tracks.extract import NothingReceived
 
@@ -61,8 +62,12 @@ class Composing:
         self.layout = state.first_layout(spool / "request.json")
         """That of the recording's beginning."""
         self._on_ready, self._on_tiles = on_ready, on_tiles
-        self.on_begin: Callable[[], None] = lambda: None
-        """Called on the event loop when `path` is begun, and not when earlier processes' pieces are gone on with."""
+        self.on_begin: Callable[[int], None] = lambda left: None
+        """Called on the event loop when `path` is begun, with 0, or gone on with, with the bytes that are there.
+
+        Not when earlier processes have left pieces."""
+        self.on_busy: Callable[[bool], None] = lambda busy: None
+        """Called on the event loop when the machine is too busy for all of the picture, and when it is no more."""
         self._loop: asyncio.AbstractEventLoop
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="composer")
         self._abort = threading.Event()
@@ -155,8 +160,7 @@ class Composing:
         if made is not None:
             return made
         seam = self._pieces.seal()
-        if seam is START:
-            self._call(self.on_begin)
+        self._tell_begin(seam)
         try:
             result = self._make(reader, now, seam)
             self._step()
@@ -171,7 +175,21 @@ class Composing:
         # From the beginning, and with the same reader: the meeting may still be going on.
         return self._compose(reader, None)
 
+    def _tell_begin(self, seam: Seam) -> None:
+        if seam is START or seam.inside:
+            self._call(self.on_begin, self.path.stat().st_size if seam.inside else 0)
+
     def _make(self, reader: JournalReader, now: Callable[[], int] | None, seam: Seam) -> Result:
+        try:
+            return self._pass(reader, now, seam)
+        except Unusable as error:
+            # Said before anything is written, and before any record is read.
+            log.warning("composite_not_gone_on_with", error=str(error))
+        seam = self._pieces.set_aside()
+        self._tell_begin(seam)
+        return self._pass(reader, now, seam)
+
+    def _pass(self, reader: JournalReader, now: Callable[[], int] | None, seam: Seam) -> Result:
         result = compose(
             self._watched(reader),
             self._pieces.writing(),
@@ -184,6 +202,7 @@ class Composing:
             seam=seam,
             on_step=self._step,
             note=self.quarantine.note,
+            on_busy=lambda busy: self._call(self.on_busy, busy),
         )
         return with_damage(result, reader)
 

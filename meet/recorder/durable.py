@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -34,3 +35,19 @@ def replace(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def afford(folder: Path, size: int, files: int) -> None:
+    """Have the file system say whether it would take that many bytes, and files, in the folder; nothing stays there.
+
+    Free space alone does not tell: there are quotas. Raises OSError (ENOSPC, EDQUOT, EROFS...)."""
+    free = os.statvfs(folder)
+    if free.f_files and free.f_favail < files:  # some have no fixed number of files, and say 0
+        raise OSError(errno.ENOSPC, "No file left on device", str(folder))
+    probe = folder / ".afford"
+    fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(fd, 0, size)
+    finally:
+        os.close(fd)
+        probe.unlink()

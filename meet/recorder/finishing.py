@@ -10,6 +10,7 @@ from typing import Final
 import av
 import structlog
 
+import storage
 from meet.config import Settings
 from meet.recorder import finish, manifest
 from meet.recorder.composer.compose import Aborted, Result
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 _COMPOSE_RETRY_S: Final = 2.0
 _MAX_COMPOSE_RETRY_S: Final = 60.0
+_BUSY: Final = "pictures are left out because the machine is busy"
 _HOPELESS: Final = "the recording could not be composed: every process that tried has died; what was recorded is kept"
 
 
@@ -38,6 +40,7 @@ class Finishing:
         self._standing, self._composing = standing, composing
         self.behind = UploadBehind(settings, composing.path, standing.now.key, profile, self._not_stored_yet)
         composing.on_begin = self.behind.start
+        composing.on_busy = lambda busy: standing.remark("machine", _BUSY if busy else None)
 
     async def worth_trying(self, *, ended_at_ms: int) -> bool:
         """Wait, after others have died while they composed; False when the recording has been given up now."""
@@ -84,6 +87,7 @@ class Finishing:
             duration_s=round(facts.duration_s, 3),
             error=REASONS.get(limit),
             ended_at_ms=ended_at_ms,
+            store=storage.name(self._settings),
             integrity=finish.integrity(facts, result) | self._composing.quarantine.facts(),
         )
         await self._standing.settled()  # the journal may go only when a later process can read that it is not needed
@@ -129,9 +133,7 @@ class Finishing:
         self._standing.update(details=text)
 
     def _not_stored_yet(self, text: str | None) -> None:
-        # Afterwards the details have the end reason, or what `_store` has to say.
-        if self._standing.now.status == "active":
-            self._standing.update(details=text)
+        self._standing.remark("store", text)
 
 
 def _with_losses(details: str | None, result: Result, quarantined: str | None) -> str | None:

@@ -47,6 +47,7 @@ _LINGER_S: Final = 3.0
 _BEAT_S: Final = 1.0
 _LIMITS_S: Final = 1.0
 _CUTOFF_RETRY_S: Final = 1.0
+_COMPOSED_LATER: Final = "the file is made when the recording is over: composing has failed for now"
 _NO_BEGIN: Final = "the journal is damaged: nothing in it tells where the recording began; it is kept"
 
 
@@ -193,6 +194,7 @@ class Recorder:
         )
         if self._stop_reason is not None:
             self._recording.stop(self._stop_reason)
+        self._standing.remark("composer", _COMPOSED_LATER if self._composing.quarantine.ledger.journal_only else None)
         # What the journal says counts, until the control says otherwise.
         self._pause(self._sink.paused if self._pause_wanted is None else self._pause_wanted)
         composed: asyncio.Future[Result] | None = None
@@ -334,8 +336,9 @@ class Recorder:
 
     def _composed(self, composed: asyncio.Future[Result]) -> None:
         """While the recording runs, that is bad news; it goes on all the same."""
-        if not composed.cancelled() and composed.exception() is not None and self._standing.now.status == "active":
-            self._standing.update(details="the file is made when the recording is over: composing has failed for now")
+        if not composed.cancelled() and composed.exception() is not None:
+            self._standing.remark("machine", None)
+            self._standing.remark("composer", _COMPOSED_LATER)
 
     def _journal_failed(self, error: OSError) -> None:
         # On the journal's thread.

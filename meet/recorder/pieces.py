@@ -1,11 +1,16 @@
-"""A composite that several processes made: each left a piece, and at the end they are one file again.
+"""A composite that several processes make.
 
-    composite.mp4             being written by the first process, or the finished file
+    composite.mp4             being written, or the finished file
+    composite.made.json       what was made, once composite.mp4 is finished
+    composite.boot            the boot of the machine in which the newest of them was written
+
+The file of a process that died is cut at its last whole fragment, fsynced, and gone on with. Where that does not work
+(it was closed already, the storage shares it, another version of the muxer writes it differently), it is a piece, and
+the pieces become one file at the end:
+
     composite.piece-NNN.mp4   left by a process that died: cut at its last whole fragment, fsynced
     composite.next.mp4        being written by a process that goes on behind the pieces
     composite.joined.mp4      the pieces, on their way to be composite.mp4
-    composite.made.json       what was made, once composite.mp4 is finished
-    composite.boot            the boot of the machine in which the newest of them was written
 
 The journal stays the truth. A piece that cannot be used is removed and composed again.
 """
@@ -15,22 +20,17 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from dataclasses import asdict, dataclass
-from fractions import Fraction
-from itertools import pairwise
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import av
 import structlog
-from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from meet.fragments.boxes import Malformed, walk
 from meet.recorder import durable
 from meet.recorder.composer.compose import Result
-from meet.recorder.composer.opus import RATE
+from meet.recorder.composer.made import Content, Timeline, Unusable, opened
 from meet.recorder.composer.output import create
 from meet.recorder.composer.profile import Profile
 from meet.recorder.composer.seam import START, Grid, Seam
@@ -39,22 +39,6 @@ from meet.recorder.upload.settled import Settled
 log = structlog.get_logger(__name__)
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_CODECS: Final = {"libx264": "h264", "libvpx": "vp8", "libopus": "opus", "libmp3lame": "mp3float"}
-_AS_STORED: Final = {"fflags": "nofillin+noparse"}
-"""A parser would call every I picture a key frame, though x264 makes some that later pictures look past."""
-
-
-class Unusable(Exception):
-    """What an earlier process left cannot be gone on with. `str()` says why, for the log."""
-
-
-@dataclass(frozen=True)
-class _Content:
-    ticks: array[int]
-    packets: int
-    """Of sound."""
-    sets: tuple[bytes | None, bytes | None]
-    """Parameter sets of picture and sound."""
 
 
 def boot_id() -> str:
@@ -70,7 +54,6 @@ class Pieces:
 
     def __init__(self, spool: Path, profile: Profile) -> None:
         self.path = spool / "composite.mp4"
-        self._as_stored = _AS_STORED if profile.picture else {}  # an Ogg page tells one time for all its packets
         self._spool, self._profile = spool, profile
         self._next, self._joined = spool / "composite.next.mp4", spool / "composite.joined.mp4"
         self._made, self._boot = spool / "composite.made.json", spool / "composite.boot"
@@ -85,27 +68,36 @@ class Pieces:
             return None
 
     def seal(self) -> Seam:
-        """Make a piece of what a dead process was writing; where to go on behind all pieces."""
+        """Cut what a dead process was writing at its last whole fragment; where to go on behind that, and behind all
+        pieces."""
         self._joined.unlink(missing_ok=True)
         self._made.unlink(missing_ok=True)
         pieces = self._pieces()
         if pieces:
             self.path.unlink(missing_ok=True)
-        self._seal(self._next if pieces else self.path, pieces)
-        seam = self._seam(self._pieces())
+        inside = not pieces and self._cut()
+        if not inside:
+            self._seal(self._next if pieces else self.path, pieces)
+        seam = self._seam([self.path] if inside else self._pieces())
         self._boot.write_text(boot_id())
-        return seam
+        return replace(seam, inside=inside) if seam is not START else START
+
+    def set_aside(self) -> Seam:
+        """The file cannot be gone on with where it is: then as a piece."""
+        self._seal(self.path, [])
+        return self._seam(self._pieces())
 
     def left(self) -> tuple[int, float]:
         """Bytes and seconds of what `seal` would go on behind, a fragment more or less; it stays as it is."""
         grid, size, seconds = Grid.of(self._profile), 0, 0.0
         pieces = self._pieces()
         loose = self._next if pieces else self.path
-        if self._boot_text() == boot_id() != "":
+        if self._same_boot():
             pieces.append(loose)
         try:
             for piece in pieces:
-                content = self._content(piece, 0)
+                with opened(piece, self._profile) as made:
+                    content = made.content(0)
                 seconds += (
                     float((content.ticks[-1] + 1) / self._profile.fps)
                     if content.ticks
@@ -145,20 +137,37 @@ class Pieces:
     def _pieces(self) -> list[Path]:
         return sorted(self._spool.glob("composite.piece-*.mp4"), key=lambda path: (len(path.name), path.name))
 
+    def _cut(self) -> bool:
+        """Whether the file can be gone on with: it is a growing one, and nobody else's."""
+        if not self.path.exists() or self.path.stat().st_nlink > 1 or not self._same_boot():
+            return False
+        length = Settled(self.path, self._profile.container).bytes()
+        if not length or length != _whole(self.path, length):
+            return False
+        self._shorten(self.path, length)
+        return True
+
     def _seal(self, loose: Path, before: list[Path]) -> None:
         if not loose.exists():
             return
-        length = _whole(loose, self._profile.container) if self._boot_text() == boot_id() != "" else 0
+        length = _whole(loose, Settled(loose, self._profile.container).bytes()) if self._same_boot() else 0
         found = loose.stat()
         shared = found.st_nlink > 1  # with the storage: never write into it
         if not length or (shared and length < found.st_size):
             loose.unlink()
             return
-        if length < found.st_size:
-            os.truncate(loose, length)
-        _sync(loose)
+        self._shorten(loose, length)
         loose.replace(self._spool / f"composite.piece-{len(before) + 1:03}.mp4")
         durable.sync_folder(self._spool)
+
+    def _shorten(self, path: Path, length: int) -> None:
+        if length < path.stat().st_size:
+            os.truncate(path, length)
+        _sync(path)
+
+    def _same_boot(self) -> bool:
+        """Whether what was written last, but not fsynced, is there."""
+        return self._boot_text() == boot_id() != ""
 
     def _boot_text(self) -> str:
         try:
@@ -170,10 +179,11 @@ class Pieces:
         """Counts what is in the pieces; the first one that does not fit, and all behind it, are removed."""
         grid = Grid.of(self._profile)
         drawn, packets = array("q"), 0
-        first: _Content | None = None
+        first: Content | None = None
         for number, piece in enumerate(pieces):
             try:
-                content = self._content(piece, drawn[-1] + 1 if drawn else 0)
+                with opened(piece, self._profile) as made:
+                    content = made.content(drawn[-1] + 1 if drawn else 0)
                 first = first or content
                 if content.sets != first.sets:
                     raise Unusable("other parameter sets")
@@ -181,6 +191,7 @@ class Pieces:
                 log.warning("composite_piece_unusable", piece=piece.name, error=str(error))
                 for useless in pieces[number:]:
                     useless.unlink()
+                del pieces[number:]
                 break
             drawn += content.ticks
             packets += content.packets
@@ -189,102 +200,32 @@ class Pieces:
         sample = grid.phase + packets * grid.frame if packets else 0
         # Without pictures, the ticks whose sound is there.
         ticks = drawn[-1] + 1 if drawn else int(sample * self._profile.fps / grid.rate)
-        log.info("composite_resumed", pieces=len(self._pieces()), pictures=len(drawn), sound=packets)
+        log.info("composite_resumed", pieces=len(pieces), pictures=len(drawn), sound=packets)
         return Seam(ticks, sample, drawn)
-
-    def _content(self, piece: Path, first: int) -> _Content:
-        """Raises av.FFmpegError, Unusable."""
-        profile = self._profile
-        ticks, packets = array("q"), 0
-        with av.open(str(piece), options=self._as_stored) as container:
-            video, audio = self._streams(container)
-            for packet in container.demux():
-                if packet.pts is None or packet.time_base is None:
-                    continue
-                if packet.stream is audio:
-                    packets += 1
-                else:
-                    ticks.append(first + _tick(packet, profile.fps))
-            sets = _parameters(video), _parameters(audio)
-        if (profile.picture and not ticks) or not (ticks or packets):
-            raise Unusable("nothing in it")
-        if any(later <= earlier for earlier, later in pairwise(ticks)):
-            raise Unusable("pictures out of order")
-        return _Content(ticks, packets, sets)
-
-    def _streams(self, container: InputContainer) -> tuple[VideoStream | None, AudioStream | None]:
-        """Picture and sound of a piece, as far as the profile has them. Raises Unusable."""
-        profile = self._profile
-        video, audio = next(iter(container.streams.video), None), next(iter(container.streams.audio), None)
-        if (video is not None, audio is not None) != (profile.picture, profile.sound):
-            raise Unusable("a stream is missing, or one too many")
-        codecs = [_CODECS.get(codec, codec) for codec in (profile.video_codec, profile.audio_codec)]
-        if video is not None:
-            pictures = (video.codec_context.name, video.width, video.height)
-            if pictures != (codecs[0], profile.width, profile.height):
-                raise Unusable(f"made with {pictures}")
-        if audio is not None:
-            # Opus always says 48 kHz, whatever it was encoded from.
-            rate = RATE if profile.audio_codec == "libopus" else profile.audio_rate
-            if (sound := (audio.codec_context.name, audio.rate)) != (codecs[1], rate):
-                raise Unusable(f"made with {sound}")
-        return video, audio
 
     def _join(self, pieces: list[Path]) -> None:
         """Copy the packets of all pieces into one file. Raises Unusable, av.FFmpegError.
 
         An MP4 has the same bytes behind its header as the first piece, so what has been stored of that while it grew is
         not sent again."""
-        grid = Grid.of(self._profile)
-        fps, tick, packets = self._profile.fps, 0, 0
+        timeline = Timeline(self._profile)
         sets: tuple[bytes | None, bytes | None] | None = None
         with create(self._joined, self._profile) as output:
             for piece in pieces:
-                with av.open(str(piece), options=self._as_stored) as container:
-                    video, audio = self._streams(container)
-                    theirs = _parameters(video), _parameters(audio)
+                with opened(piece, self._profile) as made:
                     if sets is None:
-                        sets = theirs
-                        picture = output.add_stream_from_template(video, opaque=True) if video is not None else None
-                        sound = output.add_stream_from_template(audio, opaque=True) if audio is not None else None
-                    if theirs != sets:
+                        sets = made.sets
+                        add = output.add_stream_from_template
+                        video = add(made.video, opaque=True) if made.video is not None else None
+                        audio = add(made.audio, opaque=True) if made.audio is not None else None
+                    if made.sets != sets:
                         raise Unusable("pieces with other parameter sets")
-                    first, last = tick, tick - 1
-                    for packet in container.demux():
-                        if packet.pts is None:
-                            continue
-                        if sound is not None and packet.stream is audio:
-                            packet.time_base = Fraction(1, grid.rate)
-                            packet.pts = packet.dts = grid.phase + packets * grid.frame
-                            packet.duration = grid.frame
-                            packet.stream = sound
-                            packets += 1
-                        elif picture is not None:
-                            last = first + _tick(packet, fps)
-                            packet.time_base = 1 / fps
-                            packet.pts = packet.dts = last
-                            packet.duration = (
-                                0  # as encoders have it; so what is behind the header lies where it was in the pieces
-                            )
-                            packet.stream = picture
-                        output.mux(packet)
-                    tick = last + 1
+                    made.copy(timeline, output, video, audio)
 
 
-def _parameters(stream: VideoStream | AudioStream | None) -> bytes | None:
-    """The parameter sets that everything in the stream is decoded with."""
-    return stream.codec_context.extradata if stream is not None else None
-
-
-def _tick(packet: av.Packet[Any], fps: Fraction) -> int:
-    """The number of a picture in its piece. WebM tells it in milliseconds only."""
-    assert packet.pts is not None and packet.time_base is not None
-    return round(packet.pts * packet.time_base * fps)
-
-
-def _whole(path: Path, container: str) -> int:
-    """Where the file is to be cut: behind the last whole fragment, or behind the index of a finished one."""
-    length, size = Settled(path, container).bytes(), path.stat().st_size
+def _whole(path: Path, length: int) -> int:
+    """Where a file of so many final bytes is to be cut: behind them, or behind the index of a finished one."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         try:
             behind = next(walk(file, length, size), None)

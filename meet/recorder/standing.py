@@ -47,10 +47,24 @@ class Standing:
         self.written = self.given_up = False
         self._written_final = False
         self._writing: asyncio.Task[None] | None = None
+        self._remarks: dict[str, str] = {}
 
     def update(self, **changes: Any) -> None:
         """Other facts, same status."""
         self.put(replace(self.now, updated_at_ms=state.now_ms(), **changes))
+
+    def remark(self, subject: str, text: str | None) -> None:
+        """What the details of an active recording say of one subject; None: nothing any more.
+
+        What an earlier process had to say is forgotten with the first one."""
+        if text is None:
+            self._remarks.pop(subject, None)
+        else:
+            self._remarks[subject] = text
+        details = "; ".join(self._remarks.values()) or None
+        # Afterwards they have the end reason, or why there is no file yet.
+        if self.now.status == "active" and details != self.now.details:
+            self.update(details=details)
 
     def advance(self, status: str, **changes: Any) -> None:
         """The next status. Raises IllegalTransition."""

@@ -35,7 +35,8 @@ def now_ms() -> int:
 class EgressState:
     """Times are unix ms, size bytes, duration seconds; encoding is a preset name or an options object.
 
-    only: "audio" or "video" when the file has nothing else; container: "ogg" when that was asked for.
+    only: "audio" or "video" when the file has nothing else; container: "ogg" when that was asked for. store: name of
+    the one that has the finished file; what is configured may have changed while it was made.
     integrity: what `finish.integrity` found of the finished file. paused: nothing of the media is being recorded; the
     status stays what it is.
     """
@@ -58,6 +59,7 @@ class EgressState:
     paused: bool = False
     only: str | None = None
     container: str | None = None
+    store: str | None = None
 
     @property
     def final(self) -> bool:

@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import storage
 from meet.config import Settings
 from meet.supervisor import lock
 
 
 @dataclass(frozen=True)
 class Address:
-    """A running server; `livekit_port` and `rtc_port` are None when the media server is another's."""
+    """A running server; `livekit_port` and `rtc_port` are None when the media server is another's. store: the name of
+    that which its recordings go to."""
 
     pid: int
     url: str
@@ -32,6 +34,7 @@ class Address:
     media_processes: int = 1
     livekit_public_url: str = ""
     webhook_allow_private: bool = False
+    store: str = ""
 
 
 def publish(settings: Settings, pid: int) -> None:
@@ -52,6 +55,7 @@ def publish(settings: Settings, pid: int) -> None:
         media_processes=settings.media_workers,
         livekit_public_url=settings.livekit_public_url,
         webhook_allow_private=settings.webhook_allow_private,
+        store=storage.name(settings),
     )
     path = _path(settings.data_dir)
     temporary = path.with_suffix(".tmp")

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -33,7 +33,20 @@ _LOOK_S: Final = 0.5
 _FREE_RESTARTS: Final = 4
 _STEP_S: Final = 0.25
 
-Running = tuple[asyncio.subprocess.Process, Lifeline]
+
+class Process(Protocol):
+    """What is needed of `asyncio.subprocess.Process`; `returncode` is None while it runs."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+
+Running = tuple[Process, Lifeline]
 
 
 class Backoff:
@@ -90,7 +103,7 @@ class Child:
         self._on_failure = on_failure
         self._hung = False
         self._backoff = Backoff(patient=warm is not None)
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._lifeline: Lifeline | None = None
         self._stopping = False
         self._renewing = self._wished_end = False
@@ -175,7 +188,7 @@ class Child:
                 pass  # it has died: the next turn says so, and waits
         self.finished.set()
 
-    async def _end_of(self, process: asyncio.subprocess.Process) -> int:
+    async def _end_of(self, process: Process) -> int:
         """The exit code of the process, which is killed when it hangs."""
         self._hung = False
         ended = asyncio.ensure_future(process.wait())
@@ -242,7 +255,7 @@ class Child:
             await process.wait()
 
 
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+def _signal(process: Process, number: signal.Signals) -> None:
     # Not process.kill(): in CPython 3.11 that polls, may reap the child itself, and the exit code is lost.
     with contextlib.suppress(ProcessLookupError):
         os.kill(process.pid, number)
@@ -254,7 +267,7 @@ async def spawn(
     *,
     stdin: int | None = asyncio.subprocess.DEVNULL,
     pass_fds: Sequence[int] = (),
-) -> Running:
+) -> tuple[asyncio.subprocess.Process, Lifeline]:
     """Start `meet <arguments>`; the lifeline tells when it is ready. Raises NoProcess."""
     try:
         read_fd, write_fd = os.pipe()

@@ -1,9 +1,8 @@
-"""One process per recording, restarted until it exits 0, and warm spares, so that (re)starting costs no imports."""
+"""One process per recording, restarted until it exits 0."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,19 +12,10 @@ import structlog
 
 from meet.recorder.jsonfile import read_object
 from meet.recorder.quarantine import note
-from meet.supervisor.child import Child, Running, spawn
-from meet.supervisor.lifeline import ChildFailed
+from meet.supervisor.child import Child
+from meet.supervisor.spares import Spares
 
 log = structlog.get_logger(__name__)
-
-SPARES: Final = 2
-"""One for the next start and one for whoever dies meanwhile."""
-_REFILL_AFTER_S: Final = 0.5
-_REFILL_RETRY_S: Final = 5.0
-_FIRST_BEAT_S: Final = 10.0
-_COMING_S: Final = 3.0
-_SPARE_TIMEOUT_S: Final = 30.0
-"""A spare that is not ready by then hangs, in an import from a disk that stands still for instance."""
 
 STORED_STATES: Final = frozenset({"complete", "limit_reached"})
 FINAL_STATES: Final = frozenset({"complete", "failed", "aborted", "limit_reached"})
@@ -40,9 +30,7 @@ class Recorders:
         self._env = env
         self._continuing = continuing
         self._running: dict[str, Child] = {}
-        self._spares: list[Running] = []
-        self._coming: asyncio.Future[None] | None = None
-        self._refill: asyncio.Task[None] | None = None
+        self._spares = Spares(env)
         self._closing = False
         self._watchers: set[asyncio.Task[None]] = set()
         self.restarts: Counter[str] = Counter()
@@ -58,7 +46,7 @@ class Recorders:
     def prepare(self) -> None:
         """Have a spare ready by the time the media server is, if a recording waits for it."""
         if self.unfinished():
-            self._warm(at_once=True)
+            self._spares.warm(at_once=True)
 
     def recover(self) -> None:
         """Start a recorder for every unfinished recording."""
@@ -68,7 +56,7 @@ class Recorders:
 
     def warm(self) -> None:
         """Have the spares started, now that everything serves."""
-        self._warm()
+        self._spares.warm()
 
     async def start(self, egress_id: str) -> None:
         """Start the recorder of `egress_id`. Raises ValueError for an unknown spool entry or while closing."""
@@ -84,7 +72,7 @@ class Recorders:
             ("recorder", egress_id),
             self._env,
             until_success=True,
-            warm=lambda: self._from_spare(egress_id),
+            warm=lambda: self._spares.take(egress_id),
             on_failure=self._count,
         )
         child.launch()
@@ -92,25 +80,6 @@ class Recorders:
 
     def _count(self, failure: str) -> None:
         self.restarts[failure] += 1
-
-    async def _from_spare(self, egress_id: str) -> Running | None:
-        """A spare that has been told to do this recording, or None when there is no live one."""
-        if not self._spares and self._coming is not None:
-            # It will be there before another one could be, unless it hangs.
-            await asyncio.wait({self._coming}, timeout=_COMING_S)
-            await asyncio.sleep(0)
-        while self._spares and not self._closing:
-            process, lifeline = self._spares.pop(0)
-            self._warm()
-            if process.returncode is not None or process.stdin is None:
-                continue
-            with contextlib.suppress(OSError):
-                process.stdin.write(f"{egress_id}\n".encode())
-                await process.stdin.drain()
-                process.stdin.close()
-                lifeline.expect(_FIRST_BEAT_S)
-                return process, lifeline
-        return None
 
     def _track(self, egress_id: str, child: Child) -> None:
         self._running[egress_id] = child
@@ -123,45 +92,12 @@ class Recorders:
         self._watchers.add(task)
         task.add_done_callback(self._watchers.discard)
 
-    def _warm(self, *, at_once: bool = False) -> None:
-        if not self._closing and (self._refill is None or self._refill.done()):
-            self._refill = asyncio.create_task(self._warm_spares(0.0 if at_once else _REFILL_AFTER_S))
-
-    async def _warm_spares(self, delay_s: float) -> None:
-        # Not at once: the recorder that was just started needs the core for its first frames.
-        await asyncio.sleep(delay_s)
-        while not self._closing and len(self._spares) < SPARES:
-            try:
-                await self._warm_one()
-            except (ChildFailed, TimeoutError) as error:
-                log.warning("warm_recorder_failed", reason=str(error) or "not ready in time")
-                await asyncio.sleep(_REFILL_RETRY_S)
-
-    async def _warm_one(self) -> None:
-        process, lifeline = await spawn(("recorder", "--standby"), self._env, stdin=asyncio.subprocess.PIPE)
-        self._coming = lifeline.ready
-        try:
-            await asyncio.wait_for(asyncio.shield(lifeline.ready), _SPARE_TIMEOUT_S)
-        except BaseException:
-            await _end(process)
-            raise
-        finally:
-            self._coming = None
-        if self._closing:
-            await _end(process)
-        else:
-            self._spares.append((process, lifeline))
-
     async def close(self, timeout_s: float) -> None:
         """Ask every recorder to finish into storage; those not done in time continue at the next start.
 
         Continuing ones are killed: what a recorder does to be able to go on, it does all the time."""
         self._closing = True
-        if self._refill is not None:
-            self._refill.cancel()
-            await asyncio.wait({self._refill})
-        for process, _ in self._spares:
-            await _end(process)
+        await self._spares.close()
         running = dict(self._running)
         if running and self._continuing:
             log.info("recordings_continue_at_next_start", count=len(running))
@@ -171,12 +107,6 @@ class Recorders:
             await asyncio.gather(*(child.stop(timeout_s) for child in running.values()))
         for egress_id in running:
             note.forgive(self._spool / egress_id)
-
-
-async def _end(spare: asyncio.subprocess.Process) -> None:
-    if spare.returncode is None:
-        spare.kill()
-        await spare.wait()
 
 
 def _has_work(path: Path) -> bool:

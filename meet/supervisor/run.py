@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import random
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -29,6 +31,7 @@ HUNG_AFTER_S: Final = 15.0
 busy machines have made loops wait for seconds."""
 _ATTEMPTS: Final = 20
 _LAST_PORT: Final = 65535
+_KERNELS_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 class StartFailed(Exception):
@@ -71,6 +74,16 @@ def ports(settings: Settings) -> list[Port]:
     return needed
 
 
+def any_port() -> int:
+    """A number below those that the kernel chooses for connections, any of which could take it before our process binds
+    it, or while that is started anew. 0, the kernel's choice, where its range is not known or begins too low."""
+    try:
+        lowest = int(_KERNELS_PORTS.read_text().split()[0])
+    except (OSError, ValueError):
+        return 0
+    return random.randrange(lowest // 2, lowest) if lowest >= 4096 else 0
+
+
 def try_port(port: Port, number: int) -> int:
     """Bind and let go; the number that is free. Raises PortInUse, which names the option to change."""
     with socket.socket(socket.AF_INET6 if ":" in port.host else socket.AF_INET, port.kind) as probe:
@@ -99,7 +112,7 @@ def claim_ports(settings: Settings) -> Settings:
                 base = update.get(port.setting, getattr(settings, port.setting))
                 if base + port.offset > _LAST_PORT:
                     raise PortInUse(f"port {base + port.offset} does not exist; choose a lower one with {port.option}")
-                update[port.setting] = try_port(port, base + port.offset if base else 0) - port.offset
+                update[port.setting] = try_port(port, base + port.offset if base else any_port()) - port.offset
             break
         except PortInUse:
             if getattr(settings, port.setting) or not left:

@@ -11,7 +11,17 @@ from storage import BlobStore
 from storage.keys import index_key
 
 from .table import Operation, Situation, Stage
-from .table_recordings import CONDITIONAL, READERS, SECRETS, file_lost, impossible, missing, now, store_away
+from .table_recordings import (
+    CONDITIONAL,
+    READERS,
+    SECRETS,
+    file_lost,
+    impossible,
+    missing,
+    now,
+    of_the_bytes,
+    store_away,
+)
 from .table_rooms import failing
 from .world import MOVIE, Scene
 
@@ -86,6 +96,7 @@ def _of_fragments(name: str, path: str, words: str, *more: Situation) -> Operati
 
 OPERATIONS = [
     _of_fragments("getRecordingPlaylist", f"{ITEM}/playlist.m3u8", "listing fragments of"),
+    of_the_bytes("getPlaylistMedia", f"{ITEM}/media.mp4", "streaming"),
     _of_fragments(
         "getRecordingStream",
         f"{ITEM}/stream",

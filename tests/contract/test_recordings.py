@@ -49,6 +49,24 @@ async def test_a_start_that_times_out_leaves_nothing(scene: Scene) -> None:
     await call(scene, "POST", RECORDINGS, 201, json={"roomId": scene.room.room_id})
 
 
+async def test_a_file_in_a_former_store_is_not_an_error_of_the_server(scene: Scene) -> None:
+    """Nobody can play it, and nobody is told that it was deleted."""
+    recording = await scene.add_recording(media=False)
+    places = scene.world.repositories.recording_places
+    assert await places.move(recording, "s3://old:9000/meetings", copy_stays=False)
+    said = f"The file of recording '{recording.recording_id}' is in a former store that this server cannot reach"
+    extra = f"/api/extra/v1/recordings/{recording.recording_id}"
+    paths = [RECORDING, f"{RECORDING}/media", f"{RECORDING}/download", f"{extra}/stream", f"{extra}/playlist.m3u8"]
+    for method, path in zip(["DELETE", *["GET"] * 4], paths, strict=True):
+        answer = (await call(scene, method, path, 503)).json()
+        assert answer["error"] == "Recording Error"
+        assert answer["message"].startswith(said)
+    answer = await call(scene, "DELETE", RECORDINGS, 400, params={"recordingIds": recording.recording_id})
+    assert answer.json()["failed"][0]["error"].startswith(said)
+    shown = (await call(scene, "GET", RECORDING)).json()
+    assert "store" not in shown and "old:9000" not in str(shown)
+
+
 async def test_a_room_member_token_lists_its_own_room_only(scene: Scene) -> None:
     recording = await scene.add_recording(media=False)
     other = {"roomId": scene.other.room_id}

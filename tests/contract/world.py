@@ -32,8 +32,11 @@ from meet.core.settings import CoreSettings
 from meet.core.token_codec import TokenCodec
 from meet.db import Database, tables
 from meet.livekit import WebhookInbox, WebhookVerifier
-from storage import BlobStore, StorageUnavailable
+from meet.stores.deletion import Deletion
+from meet.stores.reading import RecordingFiles
+from storage import BlobStore, StorageUnavailable, Stores
 from storage.filesystem import FilesystemStore
+from storage.names import FILES
 from tests.support.recorder import RecorderInMemory
 
 from .media import MediaServerInMemory
@@ -205,6 +208,7 @@ async def add_recording(
         duration=60.0 if over else None,
         size=len(MOVIE) if status == "complete" else None,
         updated_at=now,
+        store=FILES,
     )
     await world.repositories.recordings.create(recording)
     if status == "complete" and media:
@@ -237,9 +241,10 @@ def settings(mode: Mode = "3.8.0") -> CoreSettings:
         initial_admin_password=PASSWORD,
         initial_api_key=API_KEY,
         captions_enabled=True,
-        recording_start_timeout_s=1.5,
+        recording_start_timeout_s=3.0,
         recording_poll_interval_s=0.01,
         recording_stop_grace_s=0.01,
+        room_ending_grace_s=0.01,
     )
 
 
@@ -255,12 +260,14 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
         accounts = Breakable(stored.accounts)
         blobs = Breakable(FilesystemStore(folder / "storage"))
         await blobs.check()
+        stores = Stores(FILES, cast(BlobStore, blobs))
         media = MediaServerInMemory()
         recorder = RecorderInMemory(media)
         repositories = Repositories(
             rooms=cast(Any, data[0]),
             recordings=cast(Any, data[1]),
             recording_facts=stored.recording_facts,
+            recording_places=stored.recording_places,
             members=cast(Any, data[2]),
             share_links=stored.share_links,
             names=stored.names,
@@ -278,7 +285,7 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
             media=media,
             agents=media,
             recorder=recorder,
-            blobs=cast(BlobStore, blobs),
+            blobs=Deletion(stores, folder / "spool"),
             clock=clock,
             transport=receiver,
             base_url=lambda: public.current,
@@ -305,7 +312,7 @@ async def open_world(folder: Path, mode: Mode = "3.8.0") -> AsyncIterator[World]
                 public=public,
                 spelling=Spelling(mode),
                 inbox=WebhookInbox(WebhookVerifier(KEY, SECRET), domain.media_events),
-                blobs=cast(BlobStore, blobs),
+                files=RecordingFiles(stores, repositories.recordings, repositories.recording_places),
                 media_url=lambda base_url: base_url.replace("http", "ws", 1).removesuffix("/meet") + ":7880",
             ),
             public_url=ORIGIN,

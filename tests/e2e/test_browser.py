@@ -17,7 +17,7 @@ LEFT = (slice(None), slice(0, 80))
 RIGHT = (slice(None), slice(80, 160))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_two_people_meet_record_and_watch(server: Server, api: Api, tmp_path: Path) -> None:
     settings = server.settings
     async with pages.chromium() as browser:

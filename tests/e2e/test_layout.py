@@ -16,7 +16,7 @@ from meet.demo.server import Server
 from tests.support import media
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_the_layout_is_changed_while_recording(server: Server, api: Api, tmp_path: Path) -> None:
     room = await api.create_room("Layouts")
     url, ada = await api.join_token(room, "Ada")
@@ -42,7 +42,9 @@ async def test_the_layout_is_changed_while_recording(server: Server, api: Api, t
     path = tmp_path / "out.mp4"
     await api.download(recording["recordingId"], path, lambda _done, _total: None)
     decoded = media.decode(path)
-    before, after = decoded.luma[60:80], decoded.luma[-40:-10]
+    times = decoded.frame_times  # a busy machine leaves pictures out
+    before = decoded.luma[(times >= 2.0) & (times < 2.7)]
+    after = decoded.luma[(times > times[-1] - 1.3) & (times < times[-1] - 0.3)]
     placeholder = before[:, 46:89, 45:115]
     assert (placeholder > 150).any(), "the initial of who has no camera"
     assert abs(placeholder.astype(int)[1:] - placeholder[:-1]).max() < 12, "which does not move"

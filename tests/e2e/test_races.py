@@ -19,6 +19,7 @@ import pytest_asyncio
 from meet.demo.api import Api
 from meet.demo.robot import Robot
 from meet.demo.server import Server
+from tests.e2e.test_serve import pid_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Answer = tuple[int, Any]
@@ -72,7 +73,7 @@ def rows(server: Server, table: str, *room_ids: str) -> int:
         return found
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_fifty_starts_make_one_recording(server: Server, api: Api, crowd: Crowd) -> None:
     room = await api.create_room("Race")
     url, token = await api.join_token(room, "Ada")
@@ -161,8 +162,7 @@ async def test_refreshing_at_once(server: Server, crowd: Crowd) -> None:
 async def test_descriptors_come_back(server: Server, api: Api) -> None:
     room = (await api.create_room("Descriptors"))["roomId"]
     paths = ("/api/v1/rooms", f"/api/v1/rooms/{room}", "/api/v1/recordings", "/api/v1/docs", "/room/none", "/readyz")
-    children = psutil.Process(server.pid).children(recursive=True)
-    [backend] = [child for child in children if "backend" in " ".join(child.cmdline())]
+    backend = psutil.Process(pid_of(server, "meet backend"))
 
     async def cycle() -> None:
         async with aiohttp.ClientSession(server.url, headers={"X-API-KEY": server.api_key}) as session:
@@ -172,13 +172,12 @@ async def test_descriptors_come_back(server: Server, api: Api) -> None:
             async with session.post(f"/internal-api/v1/rooms/{room}/members/token", json={}) as response:
                 assert response.status == 200
 
-    async def descriptors() -> int:
-        await asyncio.sleep(0.5)  # closed connections are noticed by then
-        return backend.num_fds()
-
     for _ in range(5):
         await cycle()
-    before = await descriptors()
+    await asyncio.sleep(0.5)  # closed connections are noticed by then
+    before = backend.num_fds()
     for _ in range(50):
         await cycle()
-    assert await descriptors() <= before + 2
+    async with asyncio.timeout(60):
+        while backend.num_fds() > before + 2:
+            await asyncio.sleep(0.1)

@@ -23,7 +23,7 @@ def endpoint() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_a_wrong_bucket_delays_and_loses_nothing(endpoint: str, tmp_path: Path) -> None:
     keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret-of-s3", "region_name": "us-east-1"}
     s3 = boto3.client("s3", endpoint_url=endpoint, **keys)

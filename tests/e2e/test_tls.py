@@ -42,7 +42,7 @@ def self_signed(directory: Path) -> tuple[Path, Path]:
     return cert_path, key_path
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_a_recorded_meeting_over_https(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
     env = {"MEET_MEDIA_PROCESSES": "2"}  # then the front encrypts

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import psutil
 import pytest
 
 from meet.demo.api import Api
 from meet.demo.robot import Robot
 from meet.demo.server import Server
+from tests.e2e.test_serve import pid_of
 from tests.support.ports import free_port
 from tests.support.receiver import Receiver
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 KEY = "ovmeet-e2e-0123456789abcdef0123456789abcdef"
 DELIVERIES = "/api/extra/v1/webhooks/deliveries"
@@ -66,13 +66,6 @@ async def deliveries(api: Api, **query: str) -> list[dict[str, Any]]:
     return found
 
 
-def backend_of(server: Server) -> int:
-    for child in psutil.Process(server.pid).children(recursive=True):
-        if " ".join(child.cmdline()).startswith("meet backend"):
-            return child.pid
-    raise AssertionError("the backend is not running")
-
-
 async def test_a_recorded_meeting_is_told_from_beginning_to_end(server: Server, receiver: Receiver) -> None:
     async with Api(server.url, KEY) as api:
         room, recording = await meet_once(api, "Réunion", record=True)
@@ -95,19 +88,19 @@ async def test_an_outage_and_a_killed_backend_lose_nothing(server: Server, recei
     async with Api(server.url, KEY) as api:
         await receiver.down()
         rooms = [(await meet_once(api, f"Outage {number}"))[0] for number in range(2)]
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(waiting := await deliveries(api, status="pending")) < 4 or not any(
             each["attempts"] for each in waiting
         ):
             assert time.monotonic() < deadline, waiting
             await asyncio.sleep(0.2)
         assert {each["error"] for each in waiting if each["attempts"]} == {"Connection refused by server"}
-        os.kill(backend_of(server), signal.SIGKILL)
+        os.kill(pid_of(server, "meet backend"), signal.SIGKILL)
         await asyncio.sleep(3)
         await receiver.up()
         for room in rooms:
             await receiver.wait_for(room, ["meetingStarted", "meetingEnded"], timeout_s=90)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while await deliveries(api, status="pending"):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.2)
@@ -118,14 +111,16 @@ async def test_a_slow_receiver_does_not_slow_the_api(server: Server, receiver: R
     async with Api(server.url, KEY) as api:
         receiver.behave(slow_s=4)
         room, _ = await meet_once(api, "Slow")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not await deliveries(api, subject=room):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
-        began = time.monotonic()
+        slowest = 0.0
         for _ in range(50):
+            began = time.monotonic()
             await api.call("GET", f"/api/v1/rooms/{room}")
-        assert time.monotonic() - began < 4, "requests waited for the receiver"
+            slowest = max(slowest, time.monotonic() - began)
+        assert slowest < 3, "a request waited for the receiver"
         await receiver.wait_for(room, ["meetingStarted", "meetingEnded"])
 
 
@@ -133,7 +128,7 @@ async def test_a_delivery_is_repeated_on_demand(server: Server, receiver: Receiv
     async with Api(server.url, KEY) as api:
         receiver.behave(refuse=True)
         room, _ = await meet_once(api, "Again")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not any(line["signed"] for line in receiver.requests()):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)

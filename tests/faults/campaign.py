@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from meet.demo.server import Server
 from meet.supervisor.run import claim_ports
 from tests.faults.counter import Counter, numbers_in
 from tests.faults.judge import Kill, Outcome, gaps
+from tests.faults.starved import Starved
 
 ENCODING: Final = {
     "video": {
@@ -81,11 +83,13 @@ def pid_of(server: Server, victim: str) -> int | None:
         return None
 
 
-async def kill(server: Server, victim: str, now: Any, *, patience_s: float = 10.0) -> Kill | None:
+async def kill(server: Server, victim: str, now: Any, *, patience_s: float = 30.0) -> Kill | None:
     """SIGKILL, as soon as the victim is there; None when it never is."""
     if victim == "all":
         at = now()
+        children = psutil.Process(server.pid).children(recursive=True)
         await server.kill()
+        await asyncio.to_thread(psutil.wait_procs, children, 60)  # they die with it, but have its ports until then
         await server.start()
         return Kill(at, victim)
     deadline = time.monotonic() + patience_s
@@ -136,7 +140,8 @@ async def run(
     async with Api(server.url, server.api_key) as api:
         room = await insist(lambda: api.create_room(name))
         url, token = await insist(lambda: api.join_token(room, "Ada"))
-        async with Counter(url, token, epoch=time.monotonic()) as publisher:
+        publisher = Counter(url, token, epoch=time.monotonic())
+        async with Starved(server, publisher.now).watching() as starved, publisher:
             recording = await insist(
                 lambda: api.start_recording(room["roomId"], encoding=ENCODING), settled=(409,)
             ) or await _only(api, room["roomId"])
@@ -164,7 +169,7 @@ async def run(
     outcome = Outcome(
         done,
         kills,
-        gaps(numbers, kills, publisher.offline, stopped),
+        gaps(numbers, kills, publisher.offline, stopped, partial(starved.seconds, identifier)),
         recordings=len(mine["recordings"]),
         files=len(list((server.data_dir / "storage").rglob(f"{room['roomId']}--*.mp4"))),
         locks=locks,
@@ -184,7 +189,7 @@ async def _only(api: Api, room_id: str) -> dict[str, Any]:
     return recording
 
 
-async def _locks_left(data_dir: Path, patience_s: float = 10.0) -> int:
+async def _locks_left(data_dir: Path, patience_s: float = 30.0) -> int:
     """Rows in the table of locks, once they have had the time to go."""
     deadline = time.monotonic() + patience_s
     while True:

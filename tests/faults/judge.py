@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -26,12 +26,14 @@ class Kill:
 class Gap:
     """Pictures that are missing, from the last one before to the first one after, and the kills that explain them.
 
-    lost_s: without the time in which the publisher was not connected, because the media server was killed."""
+    lost_s: without the time in which the publisher was not connected, because the media server was killed. starved_s:
+    in which the recorder wanted to work and the machine had no processor for it."""
 
     start: float
     end: float
     kills: tuple[Kill, ...]
     lost_s: float
+    starved_s: float = 0.0
 
 
 @dataclass
@@ -60,18 +62,23 @@ def verdict(outcome: Outcome) -> list[str]:
     if outcome.locks or outcome.journals:
         broken.append(f"{outcome.locks} locks and {outcome.journals} pieces of journal left behind")
     for gap in outcome.gaps:
-        victims = [kill.victim for kill in gap.kills]
-        if not victims and gap.lost_s > PROMISE_S:  # less is what a starved machine does to the publisher itself
+        victims, fault_s = [kill.victim for kill in gap.kills], gap.lost_s - gap.starved_s
+        if not victims and fault_s > PROMISE_S:  # less is what a starved machine does to the publisher itself
             broken.append(f"{gap.lost_s:.2f} s missing at {gap.start:.2f} s without any kill")
-        elif victims and gap.lost_s > PROMISE_S * len(victims):
+        elif victims and fault_s > PROMISE_S * len(victims):
             broken.append(f"{gap.lost_s:.2f} s lost at {gap.start:.2f} s by killing {', '.join(victims)}")
     return broken
 
 
 def gaps(
-    numbers: Sequence[int], kills: Sequence[Kill], offline: Sequence[tuple[float, float]], until: float
+    numbers: Sequence[int],
+    kills: Sequence[Kill],
+    offline: Sequence[tuple[float, float]],
+    until: float,
+    starved: Callable[[float, float], float] = lambda _start, _end: 0.0,
 ) -> list[Gap]:
-    """The noticeable gaps in the order of the file, up to `until` (when the recording was asked to stop)."""
+    """The noticeable gaps in the order of the file, up to `until` (when the recording was asked to stop). starved: how
+    long the recorder waited for a processor between two moments."""
     times = [number / FPS for number in sorted(numbers)]
     times.append(max(until, times[-1]))
     found = []
@@ -79,7 +86,8 @@ def gaps(
         if end - start < _NOTICEABLE_S:
             continue
         inside = tuple(kill for kill in kills if start - 0.3 <= kill.at <= end)
-        found.append(Gap(start, end, inside, end - start - _absent(start, end, inside, offline)))
+        lost_s = end - start - _absent(start, end, inside, offline)
+        found.append(Gap(start, end, inside, lost_s, starved(start, end)))
     return found
 
 

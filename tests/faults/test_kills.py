@@ -23,7 +23,7 @@ def rng() -> random.Random:
     return random.Random(seed)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_twenty_kills_lose_next_to_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: random.Random
 ) -> None:

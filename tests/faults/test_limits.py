@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ from tests.faults.counter import FPS, Counter, numbers_in
 DISK = 64 << 20
 RESERVE = 32 << 20
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -96,6 +98,22 @@ async def test_the_reserve_ends_recordings_and_refuses_starts(disk: Path) -> Non
             assert (await api.wait_for(again["recordingId"], *FINAL))["status"] == "complete"
 
 
+async def refuses_starts(api: Api, room: dict[str, Any], disk: Path) -> None:
+    """Without space for the database, and with too little for a journal: nothing stays, nothing was announced."""
+    ballast = fill(disk, 0)
+    for spare in (0, 512 << 10):
+        os.truncate(ballast, ballast.stat().st_size - spare)
+        with pytest.raises(ApiError, match="reached its recording limits") as refused:
+            await record(api, room)
+        assert refused.value.status == 503
+    spool = disk / "data" / "spool"
+    assert not spool.exists() or list(spool.iterdir()) == []
+    assert (await api.call("GET", "/api/v1/recordings"))["recordings"] == []
+    with contextlib.closing(sqlite3.connect(f"{(disk / 'data' / 'meet.db').as_uri()}?mode=ro", uri=True)) as database:
+        assert database.execute("SELECT * FROM recording_locks").fetchall() == []
+    ballast.unlink()
+
+
 async def test_a_full_disk_costs_only_what_came_after(disk: Path) -> None:
     """Without a reserve: the kernel says ENOSPC in the middle of a recording, and stays so for a while.
     The recorder that knows it dies meanwhile."""
@@ -104,6 +122,7 @@ async def test_a_full_disk_costs_only_what_came_after(disk: Path) -> None:
         room = await api.create_room("Full")
         url, token = await api.join_token(room, "Ada")
         async with Counter(url, token, epoch=time.monotonic()) as publisher:
+            await refuses_starts(api, room, disk)
             recording = await record(api, room)
             await asyncio.sleep(3)
             filled = publisher.now()

@@ -27,7 +27,7 @@ from tests.functional.storage.support import moto_server
 MIB = 1 << 20
 PARTS = 4
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ async def uploading(
         await store.close()
 
 
-async def until(condition: Any, timeout_s: float = 40.0) -> None:
+async def until(condition: Any, timeout_s: float = 60.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.02)
@@ -204,7 +204,7 @@ async def test_a_recording_waits_for_its_store_and_says_so(
 
 async def _explained(api: Api, identifier: str) -> dict[str, Any]:
     """The recording, once its details tell of the store."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 60
     while True:
         found: dict[str, Any] = await api.call("GET", f"/api/v1/recordings/{identifier}")
         if "does not answer" in found.get("details", ""):

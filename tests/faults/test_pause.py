@@ -20,7 +20,7 @@ from tests.faults.counter import FPS, Counter, numbers_in
 EXTRA = "/api/extra/v1/recordings"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEET_RATE_LIMITS", "false")
     env = {"MEET_RECORDING_KEEP_TRACKS": "true"}
@@ -29,9 +29,8 @@ async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytes
         url, token = await api.join_token(room, "Ada")
         async with Counter(url, token, epoch=time.monotonic()) as publisher:
             recording = (await api.start_recording(room["roomId"], encoding=ENCODING))["recordingId"]
-            started = publisher.now()
             composite = server.data_dir / "spool" / recording.split("--")[1] / "composite.mp4"
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not Settled(composite, "mp4").bytes():  # the first kill is to leave something to go on behind
                     await asyncio.sleep(0.1)
             await campaign.kill(server, "recorder", publisher.now)
@@ -45,8 +44,8 @@ async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytes
             assert (known["status"], known["paused"]) == ("active", True)
             going_on = publisher.now()
             assert (await insist(lambda: api.call("POST", f"{EXTRA}/{recording}/resume")))["paused"] is False
+            resumed = publisher.now()
             await asyncio.sleep(2)
-            stopped = publisher.now()
             await api.stop_recording(recording)
             done = await api.wait_for(recording, *FINAL)
             path = tmp_path / "a.mp4"
@@ -64,7 +63,9 @@ async def test_killed_before_and_while_paused(tmp_path: Path, monkeypatch: pytes
     truth, truth_s = numbers_in(tmp_path / "again.mp4")
     assert length_s == pytest.approx(truth_s, abs=0.1) and set(numbers) <= set(truth)
     assert len(truth) - len(numbers) <= facts["framesLeftOut"], (numbers, truth)
-    assert length_s == pytest.approx(stopped - started - (going_on - paused), abs=1.5)
+    # How long it was paused is between what the answers say, however long they took.
+    assert facts["pauses"] == 1 and going_on - paused - 1.0 < facts["pausedDuration"] < resumed - asked + 1.0
+    lasted = (done["endDate"] - done["startDate"]) / 1000
+    assert length_s == pytest.approx(lasted - facts["pausedDuration"], abs=1.5)
     assert length_s == pytest.approx(done["duration"], abs=0.1)
-    assert (facts["pauses"], facts["pausedDuration"]) == (1, pytest.approx(going_on - asked, abs=1.0))
     assert server.log_path.read_text().count("composite_resumed") == 2, "it was composed from the beginning again"

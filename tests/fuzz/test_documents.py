@@ -84,7 +84,7 @@ def test_operation_answers_as_documented(house: House, label: str) -> None:
             house.furnish()
         if real:
             aim(case, house.ids)
-        response = case.call(base_url=base, session=house.session, headers=house.credentials[who](), timeout=30)
+        response = case.call(base_url=base, session=house.session, headers=house.credentials[who](), timeout=120)
         assert response.status_code < 500 or (response.status_code == 503 and "503" in documented), response.text
         case.validate_response(response, checks=CHECKS)
 

@@ -66,7 +66,7 @@ class Receiver:
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
-        assert await asyncio.wait_for(self._process.stdout.readline(), 30) == b"listening\n"
+        assert await asyncio.wait_for(self._process.stdout.readline(), 60) == b"listening\n"
 
     async def down(self) -> None:
         """Kill it: connections are refused from now on."""
@@ -91,7 +91,8 @@ class Receiver:
         """Everything it was sent so far; `body` is the parsed JSON."""
         if not self._log.exists():
             return []
-        lines = [json.loads(line) for line in self._log.read_text().splitlines()]
+        whole = self._log.read_text().rpartition("\n")[0]  # it may be writing the next line
+        lines = [json.loads(line) for line in whole.splitlines()]
         return [{**line, "body": json.loads(line["text"])} for line in lines]
 
     def events(self, subject: str | None = None) -> list[str]:

@@ -71,6 +71,7 @@ def test_base_url_drops_slash_and_default_port() -> None:
         {"livekit_public_url": "wss://x", "livekit_url": "wss://y"},
         {"s3_sse_type": "SSE-KMS"},
         {"access_token_expiration": "soon"},
+        {"rate_limits_shared": "an office"},
     ],
     ids=lambda value: next(iter(value)),
 )
@@ -81,7 +82,12 @@ def test_what_is_wrong_is_refused(overrides: dict[str, object]) -> None:
 
 def test_a_child_reads_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = Settings.load(
-        data_dir=tmp_path, port=1234, rtc_advertised=("1.2.3.4",), access_token_expiration="90s", captions_enabled=True
+        data_dir=tmp_path,
+        port=1234,
+        rtc_advertised=("1.2.3.4",),
+        access_token_expiration="90s",
+        captions_enabled=True,
+        rate_limits_shared="203.0.113.7, 2001:db8::/32",
     )
     for name, value in settings.to_env().items():
         monkeypatch.setenv(name, value)

@@ -26,7 +26,7 @@ async def test_a_signal_tells_to_end(number: signal.Signals) -> None:
     told = told_to_end()
     assert not told.is_set()
     os.kill(os.getpid(), number)
-    await asyncio.wait_for(told.wait(), 10)
+    await asyncio.wait_for(told.wait(), 40)
 
 
 def test_what_was_there_at_the_start_is_out_of_the_collectors_sight(collector: None) -> None:

@@ -19,7 +19,8 @@ from meet.http import Call, Response
 from meet.http.ranges import Opener, Representation, range_response
 from meet.http.streaming import StreamResponse
 from meet.http.zip import ZipEntry, unique_names, zip_response
-from storage import BlobInfo, BlobNotFound, BlobStore
+from meet.stores.reading import RecordingFiles
+from storage import BlobNotFound, Found
 
 CREDENTIAL_HEADERS = "X-API-KEY, Authorization, X-Room-Member-Token"
 QUERY_CREDENTIALS = ("recordingSecret", "secret", "accessToken", "roomMemberToken")
@@ -41,14 +42,14 @@ async def download_recording(call: Call) -> StreamResponse | Response:
 
 async def _media(call: Call, recording: Recording) -> StreamResponse | Response:
     """The file, or the range of it that the request asks for."""
-    blobs = services(call).blobs
-    info = await blobs.head(recording.key)
+    found = await services(call).files.find(recording)
+    info = found.info
     if info.size == 0:
         raise RecordingNotFound(recording.recording_id)
 
     def opener(start: int, end: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         # A file replaced since `head` must not be glued to the old one's headers.
-        return blobs.open(recording.key, start, end, if_match=info.etag)
+        return found.store.open(recording.key, start, end, if_match=info.etag)
 
     return file_response(
         call, recording, Representation(info.size, info.etag, info.last_modified, recording.media_type), opener
@@ -82,15 +83,15 @@ def file_response(
 async def download_recordings(call: Call) -> StreamResponse:
     wanted = list(dict.fromkeys(call.params["recordingIds"]))
     selected = await services(call).recordings.select_for_zip(caller(call), wanted)
-    blobs = services(call).blobs
     complete = [recording for recording in selected if recording.has_media]
+    files = services(call).files
     found = [
-        (recording, info)
-        for recording, info in zip(complete, await _heads(blobs, complete), strict=True)
-        if info is not None
+        (recording, file)
+        for recording, file in zip(complete, await _find(files, complete), strict=True)
+        if file is not None
     ]
     names = unique_names(recording.filename or f"{recording.recording_id}.mp4" for recording, _ in found)
-    entries = [_entry(blobs, name, info) for name, (_, info) in zip(names, found, strict=True)]
+    entries = [_entry(name, file) for name, (_, file) in zip(names, found, strict=True)]
     return zip_response(entries, "recordings.zip")
 
 
@@ -116,29 +117,30 @@ def cache_control(call: Call) -> str:
     return "private, max-age=3600" if in_query else "public, max-age=3600"
 
 
-async def _heads(blobs: BlobStore, recordings: list[Recording]) -> list[BlobInfo | None]:
-    """What the store knows of each file, None for a missing one. An unreachable store raises, and ends the asking."""
+async def _find(files: RecordingFiles, recordings: list[Recording]) -> list[Found | None]:
+    """Where each file is, None for a lost one. A store that cannot be reached raises, and ends the asking."""
     slots = asyncio.Semaphore(_PARALLEL_LOOKUPS)
 
-    async def head(recording: Recording) -> BlobInfo | None:
+    async def find(recording: Recording) -> Found | None:
         async with slots:
             try:
-                return await blobs.head(recording.key)
+                return await files.find(recording)
             except BlobNotFound:
                 return None
 
     try:
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(head(recording)) for recording in recordings]
+            asked = [group.create_task(find(recording)) for recording in recordings]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return [task.result() for task in asked]
 
 
-def _entry(blobs: BlobStore, name: str, info: BlobInfo) -> ZipEntry:
+def _entry(name: str, file: Found) -> ZipEntry:
+    info = file.info
     return ZipEntry(
         name=name,
         size=info.size,
-        opener=lambda: blobs.open(info.key, if_match=info.etag),
+        opener=lambda: file.store.open(info.key, if_match=info.etag),
         modified=info.last_modified,
     )

@@ -195,6 +195,20 @@ class RecordingOperations(Resource):
         url = EXTRA + path("/recordings/{}/playlist.m3u8", recording_id)
         return self._request("GET", url, bytes.decode, query=params(recording_secret=recording_secret))
 
+    @operation("getPlaylistMedia")
+    def save_playlist_media(
+        self,
+        recording_id: str,
+        target: str | Path,
+        *,
+        recording_secret: str | None = None,
+        progress: Progress | None = None,
+    ) -> Flow[Path]:
+        """As `download`, by the address that the playlist names."""
+        url = EXTRA + path("/recordings/{}/media.mp4", recording_id)
+        query = params(recording_secret=recording_secret)
+        return download(self._origin, url, Path(target), query=query, progress=progress)
+
     @operation("getRecordingStream")
     def save_stream(
         self,

@@ -24,7 +24,9 @@ def reachable_from(status: RecordingStatus) -> frozenset[RecordingStatus]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """The media server's view of one room-composite egress; statuses are already in our words. Times in ms."""
+    """The media server's view of one room-composite egress; statuses are already in our words. Times in ms.
+
+    store: where the finished file is, if the media server says so; as `Recording.store`."""
 
     egress_id: str
     room_name: str
@@ -41,6 +43,7 @@ class Egress:
     size: int | None = None
     duration_s: float | None = None
     audio_only: bool = False
+    store: str | None = None
 
     @property
     def file_ending(self) -> str:
@@ -52,7 +55,10 @@ class Egress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A recording as stored. Times in ms, duration in seconds, size in bytes. audio_only: its file has no picture."""
+    """A recording as stored. Times in ms, duration in seconds, size in bytes. audio_only: its file has no picture.
+
+    store: name of the store that the file is in, None for one from before that was written down. copies: names of
+    others that have it as well, because it was moved and they were not cleared. Neither is for clients."""
 
     recording_id: str
     room_id: str
@@ -76,6 +82,8 @@ class Recording:
     details: str | None = None
     updated_at: int = 0
     audio_only: bool = False
+    store: str | None = None
+    copies: tuple[str, ...] = ()
 
     @property
     def media_type(self) -> str:

@@ -171,13 +171,16 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class RoomDeletion:
-    """What a deletion did (contract 2.2.3). `room` is set when the answer shows the room; `deferred` means 202."""
+    """What a deletion did (contract 2.2.3). `room` is set when the answer shows the room; `deferred` means 202.
+
+    ending: the room goes when its meeting has ended, which was told to end."""
 
     room_id: str
     success_code: str
     message: str
     room: Room | None = None
     deferred: bool = False
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

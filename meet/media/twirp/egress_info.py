@@ -32,7 +32,7 @@ def egress_info(state: EgressState) -> api.EgressInfo:
         ended_at=_ns(state.ended_at_ms),
         duration=round((state.duration_s or 0) * 1e9),
         size=state.size or 0,
-        location=state.request.key if state.status in ("complete", "limit_reached") else "",
+        location=_location(state) if state.status in ("complete", "limit_reached") else "",
     )
     info = api.EgressInfo(
         egress_id=state.egress_id,
@@ -64,6 +64,12 @@ def egress_info(state: EgressState) -> api.EgressInfo:
     # Older clients read the oneof instead of the list, as LiveKit still fills both.
     info.file.CopyFrom(file)
     return info
+
+
+def _location(state: EgressState) -> str:
+    """Where the file is: its key in the storage folder, its address in a bucket."""
+    in_bucket = state.store is not None and "://" in state.store
+    return f"{state.store}/{state.request.key}" if in_bucket else state.request.key
 
 
 def egress_request(message: api.RoomCompositeEgressRequest, room_sid: str, now: datetime.datetime) -> EgressRequest:

@@ -72,7 +72,7 @@ class EgressRequest:
 
 @dataclass(frozen=True)
 class EgressState:
-    """Where an egress stands. Times are unix ms, size bytes, duration seconds.
+    """Where an egress stands. Times are unix ms, size bytes, duration seconds. store: name of the one with the file.
 
     paused: what the recorder says, not what it was asked for. integrity: what was measured of the finished file.
     """
@@ -91,6 +91,7 @@ class EgressState:
     duration_s: float | None = None
     paused: bool = False
     integrity: dict[str, Any] | None = None
+    store: str | None = None
 
     @property
     def final(self) -> bool:

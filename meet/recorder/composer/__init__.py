@@ -4,7 +4,8 @@
 - `profile`  what to encode: the eight presets and the options object
 - `scene`    who is in the picture and who is heard
 - `seats`    who is seen when not everybody can be: stage and places, damped
-- `layout`   where: rectangles of a grid, or of a speaker and a strip
+- `layout`   where: rectangles of a grid, or of a stage and those below it
+- `tiles`    rectangles, and equal tiles in rows
 - `clock`    RTP time to recording time, by sender reports
 - `video`    one video track: encoded frames in, the newest due picture out
 - `opus`     libopus: decoding, error correction, concealment
@@ -20,6 +21,8 @@
 - `encoder`  H264 and VP8 encoders in three speeds
 - `output`   encoders into a file: MP4, WebM or Ogg; either stream may be left out
 - `seam`     where a composition goes on that another process began
+- `made`     what earlier processes have put into files, packet by packet
+- `again`    a file that is written once more, to go on behind its end
 - `overload` less picture while the machine is too busy
 
 Output has a constant frame rate: tick k lies at k / fps and shows what was captured until then. It is drawn `DELAY_US`

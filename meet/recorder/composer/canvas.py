@@ -9,8 +9,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from meet.recorder.composer import overlay, rows
-from meet.recorder.composer.layout import Rect, fit
 from meet.recorder.composer.overlay import Overlay, Planes, Stamp
+from meet.recorder.composer.tiles import Rect, fit
 
 _BLACK: Final = (16, 128, 128)
 _EMPTY_TILE: Final = (44, 130, 126)

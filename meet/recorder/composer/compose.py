@@ -63,8 +63,8 @@ class Result:
 
     frames: those in the file; repeated: of these, equal to the one before; left_out: not made on a busy machine.
     gaps: times at which video or sound was lost. worst_offset_s: between somebody's sound and picture, as placed.
-    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s; absences: the
-    same where nobody had asked for it, but no recorder was there.
+    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s, a pause at its
+    end included; absences: the same where nobody had asked for it, but no recorder was there.
     damaged_records, damaged_bytes: of the journal, could not be read; told by whoever reads it.
     """
 
@@ -103,6 +103,7 @@ class Composer:
         seam: Seam = START,
         on_step: Callable[[], None] = lambda: None,
         note: Note = UNREAD,
+        on_busy: Callable[[bool], None] = lambda busy: None,
     ) -> None:
         self._profile, self._seam, self._on_step = profile, seam, on_step
         self._on_ready = on_ready
@@ -117,7 +118,7 @@ class Composer:
         self._early: list[tuple[AudioTrack, Frame]] = []
         self._ticks = 0
         # Sound is never made less of.
-        self._overload = Overload(live, seam.level) if live is not None and profile.picture else None
+        self._overload = Overload(live, seam.level, on_busy) if live is not None and profile.picture else None
         self._rung, self._speed = LADDER[0], 0
         self._drawn, self._repeated = len(seam.drawn), 0
         self._encoded: int | None = seam.drawn[-1] if seam.drawn else None
@@ -151,8 +152,8 @@ class Composer:
                 if self._overload is not None and self._overload.handled(last):
                     self._step_to(self._overload.rung)
             end = last if end is None else end
-            if self._paused_at is not None:
-                end = self._paused_at
+            if end is not None:
+                end = self._end_of_file(end)
             if self._zero is not None and end is not None:
                 # Stopped at once: one picture, because a file without any is no file.
                 self._render_until(max(end, self._zero + 1), last=True)
@@ -273,6 +274,14 @@ class Composer:
             member.clock.paused(away)
         self._paused_at = None
 
+    def _end_of_file(self, end: int) -> int:
+        """Of a recording that ended at `end`: there, or where the pause began that nobody had ended."""
+        if self._paused_at is None:
+            return end
+        if self._zero is not None and end > self._paused_at:
+            self._pauses, self._paused_us = self._pauses + 1, self._paused_us + end - self._paused_at
+        return self._paused_at
+
     # -- time
 
     def _render_until(self, now: int, *, last: bool = False) -> None:
@@ -384,6 +393,7 @@ def compose(
     seam: Seam = START,
     on_step: Callable[[], None] = lambda: None,
     note: Note = UNREAD,
+    on_busy: Callable[[bool], None] = lambda busy: None,
 ) -> Result:
     """Make `output` from a journal's records; blocks for as long as the records do.
 
@@ -392,7 +402,7 @@ def compose(
     falls behind it makes less of the picture. seam: make only the piece that follows those of earlier processes; what
     comes before is gone through without decoding, drawing, mixing or encoding, so that everything is as it was there.
     on_step: called before every turn of ticks, however many of them one record makes due, and before all long work.
-    note: told what the decoders are working at.
+    note: told what the decoders are working at. on_busy: told when less of the picture is made, and when all is again.
     Raises ValueError (layout), Aborted, Mismatch, OSError, av.FFmpegError.
     """
-    return Composer(output, profile, layout, on_ready, on_tiles, live, seam, on_step, note).run(records, abort)
+    return Composer(output, profile, layout, on_ready, on_tiles, live, seam, on_step, note, on_busy).run(records, abort)

@@ -58,7 +58,11 @@ def configure(context: VideoCodecContext, profile: Profile, speed: int = 0) -> N
     context.width, context.height, context.pix_fmt = profile.width, profile.height, "yuv420p"
     context.time_base, context.framerate = 1 / profile.fps, profile.fps
     context.thread_count = 1
-    context.options = video_options(profile, speed)
+    options = video_options(profile, speed)
+    if profile.video_codec == "libx264":
+        # As MP4 has it, with lengths in front of the units: packets of an encoder can follow those of a file.
+        options["x264-params"] = ":".join(part for part in (options.get("x264-params"), "annexb=0") if part)
+    context.options = options
     if profile.video_codec == "libvpx":
         context.bit_rate = profile.video_bitrate
     # WebRTC cameras deliver BT.601; players assume BT.709 at this size unless told.

@@ -27,6 +27,7 @@ _SHADE: Final = 0.55
 _SUPERSAMPLING: Final = 4
 _MIN_TEXT_PX: Final = 11
 _MAX_TEXT_PX: Final = 30
+_WRITTEN_FIRST: Final = "เแโใไເແໂໃໄ"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,7 @@ def label(name: str, tile_width: int, tile_height: int) -> Overlay | None:
     """The name on a dark pill, for a tile of this size; None when nothing of it would be readable."""
     size = max(_MIN_TEXT_PX, min(_MAX_TEXT_PX, round(tile_height * 0.048)))
     padding = round(size * 0.55)
-    written = text.shorten(text.clean(name), size, _even(tile_width * 0.8) - 2 * padding)
+    written = text.shorten(text.shown(name), size, _even(tile_width * 0.8) - 2 * padding)
     if not text.readable(written) or tile_height < 4 * size:
         return None
     width = _even(text.width(written, size) + 2 * padding + 1)
@@ -105,12 +106,17 @@ def label(name: str, tile_width: int, tile_height: int) -> Overlay | None:
 def initials(name: str) -> str:
     """The first letter of the first and of the last word, upper case; of names without letters, the first sign that a
     font has."""
-    words = [word for word in text.clean(name).split() if any(c.isalnum() for c in word)]
-    firsts = [next(c for c in word if c.isalnum()) for word in words]
+    firsts = [letter for word in text.clean(name).split() if (letter := _first_letter(word))]
     if not firsts:
         return next((sign for sign in text.clean(name) if text.readable(sign)), "")
-    # One sign each: the capital of a sharp s is two.
-    return "".join(c.upper() if len(c.upper()) == 1 else c for c in (firsts[0], *firsts[1:][-1:]))
+    return text.side_by_side(firsts[0], firsts[-1]) if len(firsts) > 1 else firsts[0]
+
+
+def _first_letter(word: str) -> str:
+    letters = [sign for sign in word if sign.isalnum()]
+    # Thai and Lao write some vowels in front of the consonant that they follow; abbreviations go by the consonant.
+    first = next((letter for letter in letters if letter not in _WRITTEN_FIRST), "".join(letters[:1]))
+    return first.upper() if len(first.upper()) == 1 else first  # one sign: the capital of a sharp s is two
 
 
 def tint(identity: str) -> Colour:

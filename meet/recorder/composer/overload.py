@@ -31,9 +31,13 @@ _MAX_PATIENCE_US: Final = 160_000_000
 class Overload:
     """Where on the ladder a live composition stands. `now`: the journal's clock, µs."""
 
-    def __init__(self, now: Callable[[], int], level: int = 0) -> None:
-        """level: where an earlier process left the ladder."""
-        self._now = now
+    def __init__(
+        self, now: Callable[[], int], level: int = 0, on_busy: Callable[[bool], None] = lambda busy: None
+    ) -> None:
+        """level: where an earlier process left the ladder. on_busy: told when less is made, and when all is again."""
+        self._now, self._on_busy = now, on_busy
+        if level:
+            on_busy(True)
         self._level = level
         self._looked: tuple[int, int] | None = None
         self._in_time_since: int | None = None
@@ -76,6 +80,8 @@ class Overload:
             # More was too much again: the next attempt waits longer.
             self._patience = min(self._patience * 2, _MAX_PATIENCE_US)
         self._attempted = level < self._level
+        if bool(level) is not bool(self._level):
+            self._on_busy(bool(level))
         self._level = level
         log.warning("picture_reduced" if level else "picture_restored", level=level, behind_s=round(behind / 1e6, 1))
         return True

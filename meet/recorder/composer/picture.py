@@ -8,10 +8,11 @@ from typing import Final
 
 import av
 
-from meet.recorder.composer.layout import LAYOUTS, MAX_TILES, WIDE, Rect, rectangles, strip_places, tile_aspect
+from meet.recorder.composer.layout import LAYOUTS, rectangles, strip_places
 from meet.recorder.composer.scene import Key, Scene, Tile
 from meet.recorder.composer.seats import Seats, Stage
 from meet.recorder.composer.sheet import Sheet
+from meet.recorder.composer.tiles import MAX_TILES, Rect, Size
 
 OnTiles = Callable[[dict[str, tuple[int, int]]], None]
 """Track sid to the size at which it is drawn; (0, 0) when it is not."""
@@ -26,6 +27,11 @@ _NAMED_US: Final = 5_000_000
 
 _SHEETS: Final = 8
 _SHEETS_BYTES: Final = 32 << 20
+
+
+def _size(tile: Tile) -> Size | None:
+    picture = tile.video.picture if tile.video is not None else None
+    return (picture.width, picture.height) if picture is not None else None
 
 
 class Picture:
@@ -159,12 +165,8 @@ class Picture:
     def _arrange(self, now: int) -> None:
         """Find every tile's place."""
         layout, tiles = self._chosen(now)
-        aspect = WIDE
-        if layout == "grid":
-            pictures = [tile.video.picture for tile in tiles if tile.video is not None]
-            sizes = [(picture.width, picture.height) for picture in pictures if picture is not None]
-            aspect = tile_aspect(self._width, self._height, sizes, len(tiles))
-        rects = rectangles(layout, self._width, self._height, len(tiles), aspect)
+        shared = bool(tiles) and tiles[0].key[1]
+        rects = rectangles(layout, self._width, self._height, [_size(tile) for tile in tiles], shared=shared)
         self._wanted = list(zip(tiles, rects, strict=True))
         self._tell()
 

@@ -23,17 +23,21 @@ SCREEN: Final = "screen_share"
 _SCREEN_SUFFIX: Final = " (screen)"
 _ORPHAN_US: Final = 10_000_000
 """How long a person of an earlier session may take to come back before the tile goes."""
+_LINGER_US: Final = 500_000
+"""How long the last picture of an ended track is seen. Who leaves ends the tracks first, and only then is told to have
+left: initials in between would be a flash. By the journal's time, so every composition of it shows the same."""
 
 
 @dataclass(eq=False)
 class Member:
-    """One track in the scene."""
+    """One track in the scene. ending: nothing more of it will come; ended: everything of it has been seen."""
 
     info: Track
     clock: TrackClock
     media: VideoTrack | AudioTrack
     orphaned_at: int | None = None
     ending: bool = False
+    ended: bool = False
 
     def replaced_by(self, info: Track) -> bool:
         """The newcomer is this track again: by another connection or another process, or published anew."""
@@ -141,15 +145,22 @@ class Scene:
         self._unseat()
 
     def ends(self, track: int, at: int) -> None:
-        """Nothing of this track was captured after `at`; until then it is seen and heard."""
+        """Nothing of this track was captured after `at`; until then it is seen and heard. The last picture of somebody
+        who stays is seen a little longer."""
         member = self.members.get(track)
-        if member is not None:
+        if member is not None and not member.ending:
             member.ending = True
-            self.later(at, lambda: self._end(track))
+            self.later(at, lambda: self._end(track, member, at))
 
-    def _end(self, track: int) -> None:
-        if track in self.members:
+    def _end(self, track: int, member: Member, at: int) -> None:
+        if self.members.get(track) is not member:
+            return
+        if member.ended or isinstance(member.media, AudioTrack):
             self._drop(track)
+        else:
+            member.ended = True
+            self.later(at + _LINGER_US, lambda: self._end(track, member, at))
+            self._unseat()
 
     def mute(self, track: int, muted: bool) -> None:
         """The publisher (un)muted."""
@@ -233,13 +244,19 @@ class Scene:
         return (known.name if known is not None else _drawn(info.name)) or info.identity
 
     def _drop(self, number: int) -> None:
-        media = self.members.pop(number).media
+        self._let_go(number)
+        self._unseat()
+
+    def _let_go(self, number: int) -> None:
+        member = self.members.pop(number, None)
+        if member is None:
+            return  # with somebody who left
+        media = member.media
         if isinstance(media, VideoTrack):
             self.video_gaps += media.gaps
         else:
             media.end()
             self._fading.append(media)  # mixing is behind drawing
-        self._unseat()
 
     def _silence(self) -> None:
         """Let go of ended tracks of which everything has been mixed."""
@@ -259,7 +276,11 @@ class Scene:
             person.name = name
 
     def _unseat(self) -> None:
-        """Those who have left, and of whom no track is left, go."""
-        present = {m.info.identity for m in self.members.values() if not m.info.source.startswith(SCREEN)}
+        """Those who have left, and of whom no track is left, go, and what was still seen of them."""
+        live = [member.info for member in self.members.values() if not member.ended]
+        present = {info.identity for info in live if not info.source.startswith(SCREEN)}
         self._people = {who: person for who, person in self._people.items() if person.stays or who in present}
+        for number, member in list(self.members.items()):
+            if member.ended and member.info.identity not in self._people:
+                self._let_go(number)
         self.changed = True

@@ -49,12 +49,18 @@ class Grid:
 class Seam:
     """Everything before `ticks` (pictures) and `sample` (sound, at the encoder's rate) is in earlier pieces.
 
-    drawn: the ticks of the pictures there, in order. level: of the overload ladder.
+    drawn: the ticks of the pictures there, in order. inside: the only piece is the file that is to be gone on with.
     """
 
     ticks: int = 0
     sample: int = 0
     drawn: Sequence[int] = ()
+    inside: bool = False
+
+    @property
+    def before(self) -> tuple[int, int]:
+        """Ticks and samples that lie before time 0 of the file that is written."""
+        return (0, 0) if self.inside else (self.ticks, self.sample)
 
     @property
     def level(self) -> int:

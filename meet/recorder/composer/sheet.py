@@ -10,9 +10,9 @@ import numpy as np
 
 from meet.recorder.composer import overlay
 from meet.recorder.composer.canvas import Canvas
-from meet.recorder.composer.layout import Rect
 from meet.recorder.composer.overlay import Overlay, Planes, Stamp
 from meet.recorder.composer.scene import Tile
+from meet.recorder.composer.tiles import Rect
 from meet.recorder.composer.video import VideoTrack
 
 

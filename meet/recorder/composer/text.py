@@ -101,6 +101,11 @@ def runs(text: str, font: Path = BUNDLED) -> tuple[tuple[str, Path], ...]:
     return tuple(cut)
 
 
+def covered(text: str) -> bool:
+    """There is a font with all of these letters."""
+    return _first_with(text, BUNDLED) is not None
+
+
 @lru_cache(maxsize=1024)
 def readable(text: str) -> bool:
     """There is a font for some of it."""
@@ -116,6 +121,18 @@ def clean(text: str) -> str:
     kept = (_printable(character) for character in unicodedata.normalize("NFC", text))
     line = " ".join("".join(kept).split())
     return line if any(unicodedata.category(character) not in _INVISIBLE for character in line) else ""
+
+
+def shown(text: str) -> str:
+    """What is seen of a text, as `clean` makes it, without gaps where signs are left out."""
+    words = "".join(run for run, _ in runs(clean(text))).split()
+    return " ".join(word for word in words if any(map(_is_seen, word)))
+
+
+def side_by_side(first: str, second: str) -> str:
+    """Two letters that stay apart: of scripts that join them (Arabic, Syriac, N'Ko), each in its isolated form."""
+    cursive = all(unicodedata.bidirectional(letter) in ("AL", "R") for letter in (first, second))
+    return first + ("\u200c" if cursive else "") + second
 
 
 def _printable(character: str) -> str:

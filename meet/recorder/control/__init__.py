@@ -14,6 +14,7 @@ the spool tells the next one all it needs.
 - `usage`      what recordings take of the disk, and what is left of it
 - `metrics`    how recordings are, for Prometheus
 - `admission`  whether this machine can take one more recording
+- `processors` how busy they are
 - `supervisor` asks for a recorder process, and how often one was replaced
 - `silent`     looks after recorders that do not speak to us
 - `link`       `run/egress.sock`, the end that listens; recorders have the other one (`meet/recorder/link.py`)

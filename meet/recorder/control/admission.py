@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from meet.recorder.control import usage
+from meet.recorder.control.processors import WINDOW_S, CpuMeter, own_group
 from meet.recorder.limits import existing, free_bytes
 from meet.recorder.tracks.relief import relieve
+from storage.threads import Threads
 
-_WINDOW_S: Final = 5
+log = structlog.get_logger(__name__)
+
 _EACH: Final = 0.35
 """Of a core: what recording four people at 720p takes."""
-_STAT: Final = Path("/proc/stat")
+_STORE_PATIENCE_S: Final = 2.0
 
 
 REASONS: Final = ("disk", "storage", "spool", "cpu", "encoding", "recorder")
-"""Why a start is refused: what is short, an encoding that cannot be made, or no process to do it."""
+"""Why a start is refused: what is short or takes nothing, an encoding that cannot be made, or no process to do it."""
 
 
 class NoRoom(Exception):
@@ -31,34 +37,11 @@ class NoRoom(Exception):
         self.reason = reason
 
 
-class CpuMeter:
-    """Share of all processors that was busy in the last seconds, from /proc/stat."""
-
-    def __init__(self, source: Path = _STAT) -> None:
-        self._source = source
-        self._samples: deque[tuple[int, int]] = deque(maxlen=_WINDOW_S + 1)
-
-    def sample(self) -> None:
-        """Take a reading; call it once a second."""
-        try:
-            fields = [int(text) for text in self._source.read_text().split("\n", 1)[0].split()[1:9]]
-        except (OSError, ValueError):
-            return  # not Linux: then nothing is known, and nothing refused
-        if len(fields) == 8:
-            # user nice system idle iowait irq softirq steal; proc_stat(5)
-            self._samples.append((sum(fields), fields[3] + fields[4]))
-
-    @property
-    def busy(self) -> float | None:
-        """0 to 1, None while unknown."""
-        if len(self._samples) < 2:
-            return None
-        (total_before, idle_before), (total, idle) = self._samples[0], self._samples[-1]
-        return 1.0 - (idle - idle_before) / (total - total_before) if total > total_before else None
-
-
 class Admission:
-    """Asked before every start. A limit of 0 is none. max_cpu: busy percentage of all processors.
+    """Asked before every start. A limit of 0 is none.
+
+    max_cpu: what may be busy of all processors, in percent, with the recording that is asked for. A first one is always
+    taken: that would be to have no recordings at all on a small machine that has other things to do.
 
     storage: where finished files go, if that is a folder; it may be on another file system than the spool."""
 
@@ -76,8 +59,10 @@ class Admission:
         self._min_free_bytes = min_free_bytes
         self._max_spool_bytes = max_spool_bytes
         self._max_cpu = max_cpu
-        self._meter = meter or CpuMeter()
+        self._meter = meter or CpuMeter(group=own_group())
         self._admitted: deque[float] = deque()
+        self._threads = Threads("The disk")
+        self._looking: dict[str, asyncio.Future[None]] = {}
 
     @property
     def folders(self) -> dict[str, Path]:
@@ -90,39 +75,63 @@ class Admission:
             self._meter.sample()
             await asyncio.sleep(1.0)
 
-    async def check(self) -> None:
-        """Raises NoRoom."""
-        await asyncio.to_thread(self._check_disk)
-        busy = self._meter.busy
-        if self._max_cpu and busy is not None:
-            self._check_cpu(busy)
+    async def check(self, running: int = 0) -> None:
+        """running: recordings that are not over. Raises NoRoom."""
+        await self._look("spool", self._check_spool)
+        if self._storage is not None:
+            await self._look("storage", partial(self._check_storage, self._storage), _STORE_PATIENCE_S)
+        if self._max_cpu:
+            self._check_cpu(running)
 
-    def _check_cpu(self, busy: float) -> None:
-        now = time.monotonic()
-        while self._admitted and now - self._admitted[0] > _WINDOW_S:
+    def _check_cpu(self, running: int) -> None:
+        now, busy = time.monotonic(), self._meter.busy
+        while self._admitted and now - self._admitted[0] > WINDOW_S:
             self._admitted.popleft()
-        # What was admitted just now is not in the measurement yet.
-        busy += len(self._admitted) * _EACH / (os.cpu_count() or 1)
-        if busy * 100 >= self._max_cpu:
-            raise NoRoom("cpu", f"the processors are {busy:.0%} busy ({self._max_cpu}% allowed)")
+        if running and busy is not None:
+            # What was admitted just now is not, or not all of it, in the measurement yet.
+            expected = busy + (1 + len(self._admitted)) * _EACH / self._meter.cores
+            if expected * 100 > self._max_cpu:
+                text = f"the processors are {busy:.0%} busy, with one more recording {expected:.0%}"
+                raise NoRoom("cpu", f"{text} ({self._max_cpu}% allowed)")
         self._admitted.append(now)
 
-    def _check_disk(self) -> None:
-        self._check_reserve("disk", self._spool, "disk space")
-        if self._storage is not None:
-            self._check_reserve("storage", self._storage, "space in the storage folder")
+    async def _look(self, folder: str, check: Callable[[], None], patience_s: float | None = None) -> None:
+        """One thread for all who want to know it at the same time: a disk that hangs keeps it. What is not known in
+        time refuses nothing. Raises NoRoom."""
+        looking = self._looking.get(folder)
+        if looking is None or looking.done():
+            looking = self._looking[folder] = asyncio.wrap_future(self._threads.submit(check))
+            looking.add_done_callback(
+                lambda done: done.cancelled() or done.exception()
+            )  # if it is too late for anybody
+        done, _ = await asyncio.wait({looking}, timeout=patience_s)
+        if done:
+            looking.result()
+        else:
+            log.warning("reserve_unknown", folder=folder, reason="no answer")
+
+    def _check_spool(self) -> None:
+        try:
+            relieve(self._spool, lambda: free_bytes(existing(self._spool)) < self._min_free_bytes)
+            free = free_bytes(existing(self._spool))
+        except OSError as error:
+            raise NoRoom("disk", f"the disk does not answer: {error.strerror}") from None
+        self._check_reserve("disk", free, "disk space")
         if self._max_spool_bytes:
             used = usage.of(self._spool).unfinished
             if used >= self._max_spool_bytes:
                 text = f"recordings that wait for storage fill the spool ({used} of {self._max_spool_bytes} bytes)"
                 raise NoRoom("spool", text)
 
-    def _check_reserve(self, reason: str, folder: Path, what: str) -> None:
+    def _check_storage(self, folder: Path) -> None:
+        """A folder that is away keeps what is recorded from being stored, as a bucket would: later, not never."""
         try:
-            if folder is self._spool:
-                relieve(self._spool, lambda: free_bytes(existing(folder)) < self._min_free_bytes)
             free = free_bytes(existing(folder))
         except OSError as error:
-            raise NoRoom(reason, f"the disk does not answer: {error.strerror}") from None
+            log.warning("reserve_unknown", folder="storage", reason=error.strerror)
+        else:
+            self._check_reserve("storage", free, "space in the storage folder")
+
+    def _check_reserve(self, reason: str, free: int, what: str) -> None:
         if free < self._min_free_bytes:
             raise NoRoom(reason, f"free {what} is below the reserve ({free} of {self._min_free_bytes} bytes)")

@@ -138,15 +138,16 @@ class EgressController:
             raise EgressUnavailable("the media server is shutting down")
         try:
             Profile.of(request.encoding, request.only, request.container)
-            await self._admission.check()
+            await self._admission.check(sum(entry.state.status in ("starting", "active") for entry in self._ledger))
         except (NoRoom, EncodingUnsupported) as error:
             log.warning("egress_refused", room=request.room_name, reason=str(error))
             self.refused[error.reason if isinstance(error, NoRoom) else "encoding"] += 1
             refusal = EgressRefused if isinstance(error, NoRoom) else EgressUnsupported
             raise refusal(str(error)) from None
         now = self._wall_ms()
-        request = replace(request, compose=request.compose or self._compose)
         egress_id = "EG_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        key = self._ledger.free_key(request.key, egress_id)
+        request = replace(request, key=key, compose=request.compose or self._compose)
         state = EgressState(egress_id, request, layout=request.layout, started_at_ms=now, updated_at_ms=now)
         entry = Entry(state, launching=True)
         self._ledger.add(entry)
@@ -154,11 +155,16 @@ class EgressController:
             await self._disk.run(partial(self._spool.create, state, now))
             if entry.memory.stop != "cancelled":
                 await self._launch(egress_id)
-        except (OSError, SupervisorRefused) as error:
-            reason = error.strerror or "disk error" if isinstance(error, OSError) else str(error)
+        except OSError as error:
+            reason = error.strerror or "disk error"
             log.error("egress_start_failed", egress_id=egress_id, room=request.room_name, reason=reason)
+            self.refused["disk"] += 1
+            raise EgressRefused(f"the spool takes no recording: {reason}") from None
+        except SupervisorRefused as error:
+            log.error("egress_start_failed", egress_id=egress_id, room=request.room_name, reason=str(error))
             self.refused["recorder"] += 1
-            raise EgressUnavailable(f"the recorder could not be started: {reason}") from None
+            failure = EgressRefused if error.exhausted else EgressUnavailable
+            raise failure(f"the recorder could not be started: {error}") from None
         else:
             if entry.memory.stop == "cancelled":
                 raise EgressUnavailable("the recording was stopped before it could start")

@@ -16,7 +16,7 @@ from meet.media.room import RoomRegistry
 from meet.media.twirp import twirp_routes
 from meet.media.twirp.egress_model import Compose
 from meet.recorder.control.admission import Admission
-from meet.recorder.control.controller import EgressController
+from meet.recorder.control.controller import START_TIMEOUT_S, EgressController
 from meet.recorder.control.metrics import RecordingMetrics
 from meet.recorder.control.remote import RemoteControl, control_routes
 from meet.recorder.control.rooms import finish_lost, follow_fleet, follow_registry
@@ -37,10 +37,12 @@ class Webhooks:
 
 @dataclass(frozen=True)
 class RecordingRules:
-    """admission: may refuse starts. compose: when recordings are composed that do not say it."""
+    """admission: may refuse starts. compose: when recordings are composed that do not say it. start_timeout_s: how long
+    a recorder may take to come."""
 
     admission: Admission | None = None
     compose: Compose | None = None
+    start_timeout_s: float = START_TIMEOUT_S
 
 
 def media_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules | None = None) -> Extend:
@@ -111,5 +113,7 @@ def front_extension(data_dir: Path, webhooks: Webhooks, rules: RecordingRules) -
 
 def _control(data_dir: Path, rules: RecordingRules) -> tuple[EgressController, RecordingMetrics]:
     admission = rules.admission or Admission(data_dir / "spool")
-    controller = EgressController(data_dir, admission=admission, compose=rules.compose)
+    controller = EgressController(
+        data_dir, admission=admission, compose=rules.compose, start_timeout_s=rules.start_timeout_s
+    )
     return controller, RecordingMetrics(controller, admission, data_dir / "run" / "supervisor.sock")

@@ -89,6 +89,14 @@ class Ledger:
             and not (active and entry.state.final)
         ]
 
+    def free_key(self, key: str, egress_id: str) -> str:
+        """`key`, or one with the egress's id where another one known here records to it, or has: nothing is written
+        over. LiveKit's default names are the same for two that begin in one second."""
+        if all(entry.state.request.key != key or entry.state.status == "aborted" for entry in self):
+            return key
+        stem, dot, ending = key.rpartition(".")
+        return f"{stem}-{egress_id}{dot}{ending}"
+
     def longest_ending_s(self) -> float:
         """Since when the first of those has been `ending` that still are; 0 when there is none."""
         now = self._wall_ms()

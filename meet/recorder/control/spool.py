@@ -39,6 +39,11 @@ StopReason: TypeAlias = Literal["stop_requested", "cancelled", "room_finished"]
 STOP_REASONS: Final[tuple[StopReason, ...]] = ("stop_requested", "cancelled", "room_finished")
 
 
+FIRST_BYTES: Final = 1 << 20
+"""What must fit on the disk, whatever the reserve is: a recording that ends at once helps nobody."""
+FIRST_FILES: Final = 16
+
+
 @dataclass
 class Memory:
     """Contents of control.json. announced: the last status a webhook receiver has confirmed.
@@ -66,9 +71,11 @@ class Spool:
         return self._path / egress_id
 
     def create(self, state: EgressState, created_ms: int) -> None:
-        """Make the entry durable; request.json comes last, so an entry that has one is complete. Raises OSError."""
+        """Make the entry durable; request.json comes last, so an entry that has one is complete. Raises OSError, also
+        when the disk would not take the beginning of a journal."""
         folder = self.folder(state.egress_id)
         durable.make_folder(folder)
+        durable.afford(folder, FIRST_BYTES, FIRST_FILES)
         self.remember(state, Memory())
         request = state.request
         content = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,9 @@ RESTARTS: Final = ("died", "hung", "not_started")
 
 
 class SupervisorRefused(Exception):
-    """The supervisor cannot be reached, or will not do it."""
+    """The supervisor cannot be reached, or will not do it. exhausted: this process has no descriptor left to ask."""
+
+    exhausted = False
 
 
 async def start_recorder(socket: Path, egress_id: str) -> None:
@@ -44,7 +47,9 @@ async def _ask(socket: Path, request: Mapping[str, str], timeout_s: float) -> di
     except TimeoutError:
         raise SupervisorRefused("the supervisor does not answer") from None
     except OSError as error:
-        raise SupervisorRefused(f"the supervisor cannot be reached: {error.strerror or error}") from error
+        refused = SupervisorRefused(f"the supervisor cannot be reached: {error.strerror or error}")
+        refused.exhausted = error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+        raise refused from error
     except ValueError as error:
         raise SupervisorRefused("the supervisor's answer makes no sense") from error
     if not isinstance(answer, dict) or answer.get("ok") is not True:

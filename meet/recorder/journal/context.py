@@ -50,8 +50,8 @@ class Known:
                 self.people.clear()
             case Begin():
                 self.begin_at = self.begin_at or record.at
-            case Pause():
-                self.paused_at = self.paused_at or record.at
+            case Pause() if not self.paused_at:
+                self.paused_at = record.at
             case Resume():
                 self.paused_at = 0
             case LayoutChange():

@@ -156,7 +156,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """From here on nothing of the meeting is recorded, and no time passes in the file."""
+    """From here on nothing of the meeting is recorded, and no time passes in the file. Said again while it lasts."""
 
     kind: ClassVar[int] = 13
     at: int

@@ -67,6 +67,10 @@ class Summary:
         self.last_at = max(self.last_at, at)
         self.media_bytes += size
 
+    def ended_paused_us(self, end: int) -> int:
+        """Length of the pause that a recording ended in at `end`, 0 when it was not paused."""
+        return max(end - max(self.paused_at, self.begin_at), 0) if self.paused_at and self.begun else 0
+
     def copy(self) -> Summary:
         """For somebody who goes on counting."""
         return replace(self)

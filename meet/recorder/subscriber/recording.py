@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 _TICK_S: Final = 0.2
 _QUIET_US: Final = 100_000
+_PAUSED_QUIET_US: Final = 1_000_000
+"""So often a pause is said again: all that the journal has to know of it is how long, should it end in a crash."""
 _BEGIN_ANYWAY_S: Final = 0.7
 _RETRY_S: Final = 0.5
 ABSENT_US: Final = 60_000_000
@@ -127,7 +129,9 @@ class JournalSink:
     def tick(self) -> None:
         """Time passes, even when nothing else tells so."""
         now = self._clock.now()
-        if not (self.paused or self._absent_since) and now - self.last_at >= _QUIET_US:
+        if self.paused and now - self.last_at >= _PAUSED_QUIET_US:
+            self._put(journal.Pause(now))
+        elif not (self.paused or self._absent_since) and now - self.last_at >= _QUIET_US:
             self._put(journal.Tick(now))
 
     def joined(self, others: int) -> None:

@@ -82,7 +82,9 @@ def export(records: Iterable[Record], directory: Path, on_time: Callable[[int], 
     finally:
         for track in tracks.values():
             track.file.close()
-    end = _recorded(end, past)
+    at_end, end = past.ended_paused_us(end), _recorded(end, past)
+    if at_end:
+        cuts.append({"at_s": end, "paused_s": _seconds(at_end)})
     zero = past.begin_at or end
     manifest = {
         "version": 1,

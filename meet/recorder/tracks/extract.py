@@ -73,6 +73,7 @@ class Extraction:
             raise NothingReceived("nothing was received of the track")
         self._file.close()
         gaps = self._file.gaps
+        at_end = self._past.ended_paused_us(self._stop.at if self._stop is not None else self._past.last_at)
         return Result(
             duration_s=(self._file.last_at - self._file.first_at) / 1_000_000,
             frames=self._file.frames,
@@ -80,8 +81,8 @@ class Extraction:
             limit=self._stop is not None and self._stop.limit,
             video_gaps=gaps if self._media == "video" else 0,
             audio_gaps=gaps if self._media == "audio" else 0,
-            pauses=self._pauses - self._absences,
-            paused_s=(self._past.paused_us - self._absent_us) / 1_000_000,
+            pauses=self._pauses - self._absences + bool(at_end),
+            paused_s=(self._past.paused_us - self._absent_us + at_end) / 1_000_000,
             absences=self._absences,
             absent_s=self._absent_us / 1_000_000,
         )

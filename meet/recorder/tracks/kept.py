@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -58,31 +58,19 @@ class KeptJournal:
         return Profile.of(encoding or self.encoding, only, None if encoding else self.container)
 
 
-class Deleter(Protocol):
-    """Deletes stored files."""
+async def forget(spool: Path, keys: Collection[str]) -> None:
+    """Delete the journals that files with these keys were made from; those of unfinished recordings stay."""
+    if keys:
+        await asyncio.to_thread(_forget, spool, frozenset(keys))
 
-    async def delete(self, keys: Sequence[str]) -> frozenset[str]: ...
 
-
-class WithJournals:
-    """Deletes with every stored file the journal that it was made from."""
-
-    def __init__(self, blobs: Deleter, spool: Path) -> None:
-        self._blobs, self._spool = blobs, spool
-
-    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
-        """As the store does; then journals of finished recordings with the keys that are gone."""
-        kept = await self._blobs.delete(keys)
-        await asyncio.to_thread(self._forget, frozenset(keys) - kept)
-        return kept
-
-    def _forget(self, keys: frozenset[str]) -> None:
-        for journal in self._spool.glob("EG_*/journal"):
-            try:
-                key = str((read_object(journal.parent / "request.json") or {}).get("key"))
-            except OSError:
-                continue
-            current = state.read(journal.parent / "state.json")
-            if key in keys and current is not None and current.final:
-                shutil.rmtree(journal, ignore_errors=True)
-                log.info("kept_journal_deleted", egress_id=journal.parent.name)
+def _forget(spool: Path, keys: frozenset[str]) -> None:
+    for journal in spool.glob("EG_*/journal"):
+        try:
+            key = str((read_object(journal.parent / "request.json") or {}).get("key"))
+        except OSError:
+            continue
+        current = state.read(journal.parent / "state.json")
+        if key in keys and current is not None and current.final:
+            shutil.rmtree(journal, ignore_errors=True)
+            log.info("kept_journal_deleted", egress_id=journal.parent.name)

@@ -50,12 +50,15 @@ class UploadBehind:
         self._pace = Pace(_SLOWEST)
         self._over = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._sending: Behind | None = None
         self._told = False
 
-    def start(self) -> None:
-        """Go along with a file that this process has begun; its first time only, and not when all of it is there."""
-        if self._task is None and not self._over.is_set():
-            self._task = asyncio.create_task(self._run())
+    def start(self, left: int = 0) -> None:
+        """Go along with a file that this process has begun, or goes on with behind the bytes that another has `left`.
+
+        Not when all of it is there. A file that was begun before is given up."""
+        if not self._over.is_set():
+            self._task = asyncio.create_task(self._run(left, self._task))
 
     async def store(self) -> BlobStore:
         """The store, for all that is left: the file is complete, or there will be none. Raises StorageError."""
@@ -93,7 +96,10 @@ class UploadBehind:
     def _behind(self, store: BlobStore) -> Behind | None:
         return store.behind(self._key, self._path, self._profile.content_type, progress=self._progress)
 
-    async def _run(self) -> None:
+    async def _run(self, left: int, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.gather(before, return_exceptions=True)
         try:
             store = await self._open()
             behind = self._behind(store)
@@ -102,7 +108,11 @@ class UploadBehind:
             return
         if behind is None:
             return
-        settled, began = Settled(self._path, self._profile.container), time.monotonic()
+        if self._sending is not None:
+            await self._sending.abandon()  # at once: the end, too, would trust what was sent of the other file
+        self._sending = behind
+        settled, began = Settled(self._path, self._profile.container, left), time.monotonic()
+        resuming, base = left > 0, 0
         heard_at = began - _ASK_EVERY_S + _FIRST_ASKED_AFTER_S
         agreed = False
         failing_since: float | None = None
@@ -111,7 +121,11 @@ class UploadBehind:
             tried_at = time.monotonic()
             try:
                 final = await asyncio.to_thread(settled.bytes)
-                self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * final / (time.monotonic() - began + 1))
+                if resuming and final:
+                    await behind.resume(final)
+                    resuming, base, began = False, final, time.monotonic()
+                grown = final - base
+                self._pace.rate = max(_SLOWEST, _FASTER_THAN_IT_GROWS * grown / (time.monotonic() - began + 1))
                 first = final > 0 and not agreed and tried_at - began >= _FIRST_ASKED_AFTER_S
                 asking = first or tried_at - heard_at >= _ASK_EVERY_S
                 async with telling(self._progress, self._not_stored):

@@ -25,17 +25,21 @@ _PAGE_SEGMENTS: Final = 255
 class Settled:
     """Looks at a growing file again and again, each time only at what is new. container: "mp4", "webm" or "ogg"."""
 
-    def __init__(self, path: Path, container: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, container: str, left: int = 0) -> None:
+        """left: the length in which another process has left the file. As long as it has that, the end of it may still
+        be written anew by who goes on with it."""
+        self._path, self._left = path, left
         self._read, self._longest = _READERS[container]
         self._at = self._end = 0
 
     def bytes(self) -> int:
-        """Bytes that are final by now; 0 when there are none, or the file is a shorter one than before. Blocking."""
+        """Bytes that are final by now; 0 when there are none, or none yet, or the file is a shorter one than before.
+
+        Blocking."""
         try:
             with self._path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                if size < self._at:
+                if size < self._at or size == self._left:
                     return 0
                 while (step := self._read(os.pread(file.fileno(), self._longest, self._at))) is not None:
                     length, media = step

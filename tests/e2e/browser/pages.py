@@ -11,7 +11,9 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, async_playwright, expect
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 60_000
+"""What a busy machine may need for anything; nobody waits for it where all is well."""
+expect.set_options(timeout=TIMEOUT_MS)  # of all tests; by itself it is five seconds
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -81,12 +83,12 @@ async def join_room(page: Page, url: str, name: str, *, camera: bool = True, mic
         if not wanted and await button.get_attribute("aria-pressed") == "true":
             await button.click()
     await page.get_by_test_id("join-button").click()
-    await expect(page.get_by_test_id("leave-button")).to_be_visible(timeout=TIMEOUT_MS)
+    await expect(page.get_by_test_id("leave-button")).to_be_visible()
 
 
 async def wait_tiles(page: Page, count: int) -> None:
     """Wait until exactly `count` participants (oneself included) have a tile."""
-    await expect(page.get_by_test_id("tile")).to_have_count(count, timeout=TIMEOUT_MS)
+    await expect(page.get_by_test_id("tile")).to_have_count(count)
 
 
 def tile_of(page: Page, name: str) -> Locator:
@@ -94,12 +96,12 @@ def tile_of(page: Page, name: str) -> Locator:
     return page.locator('[data-testid="tile"][data-local="false"]').filter(has_text=name)
 
 
-async def video_advances(tile: Locator, *, samples: int = 2, timeout_s: float = 30.0) -> None:
+async def video_advances(tile: Locator, *, samples: int = 2, timeout_s: float = TIMEOUT_MS / 1000) -> None:
     """Wait until the tile's video has a picture and its clock moved on `samples` times. Raises TimeoutError."""
     await _advances(tile.locator("video"), samples, timeout_s)
 
 
-async def audio_advances(page: Page, count: int = 1, *, timeout_s: float = 30.0) -> None:
+async def audio_advances(page: Page, count: int = 1, *, timeout_s: float = TIMEOUT_MS / 1000) -> None:
     """Wait until `count` remote sound elements play. Raises TimeoutError."""
     sounds = page.locator("#sounds audio")
     await expect(sounds).to_have_count(count, timeout=timeout_s * 1000)
@@ -117,7 +119,7 @@ async def _advances(media: Locator, samples: int, timeout_s: float, *, picture: 
             await asyncio.sleep(0.2)
 
 
-async def hears_sound(page: Page, *, timeout_s: float = 30.0) -> float:
+async def hears_sound(page: Page, *, timeout_s: float = TIMEOUT_MS / 1000) -> float:
     """Loudest level (0..1, RMS) of the page's remote sound; waits until it is above silence. Raises TimeoutError."""
     script = """async (audio) => {
         const context = new AudioContext();
@@ -149,7 +151,7 @@ async def start_recording(page: Page) -> None:
 
 async def wait_recording(page: Page) -> None:
     """Wait for the badge of a running recording."""
-    await expect(page.get_by_test_id("recording-badge")).to_have_attribute("data-status", "active", timeout=TIMEOUT_MS)
+    await expect(page.get_by_test_id("recording-badge")).to_have_attribute("data-status", "active")
 
 
 async def stop_recording(page: Page) -> str:
@@ -169,14 +171,14 @@ async def recording_link(page: Page) -> str:
 
 async def leave(page: Page) -> None:
     await page.get_by_test_id("leave-button").click()
-    await expect(page.get_by_test_id("left")).to_be_visible(timeout=TIMEOUT_MS)
+    await expect(page.get_by_test_id("left")).to_be_visible()
 
 
 async def play_recording(page: Page, url: str) -> float:
     """Open the player page and play until the picture moves; returns the duration in seconds."""
     await page.goto(url)
     player = page.get_by_test_id("player")
-    await expect(player).to_be_visible(timeout=TIMEOUT_MS)
+    await expect(player).to_be_visible()
     await player.evaluate("(video) => { video.muted = true; return video.play(); }")
     await _advances(player, 2, TIMEOUT_MS / 1000)
     duration: float = await player.evaluate("(video) => video.duration")
@@ -198,7 +200,15 @@ async def sign_in(page: Page, base_url: str, user: str, password: str) -> None:
     await page.get_by_test_id("sign-in-user").fill(user)
     await page.get_by_test_id("sign-in-password").fill(password)
     await page.get_by_test_id("sign-in-button").click()
-    await expect(page.get_by_test_id("new-room")).to_be_visible(timeout=TIMEOUT_MS)
+    await expect(page.get_by_test_id("new-room")).to_be_visible()
+
+
+async def copied(page: Page, part: str) -> str:
+    """What was copied, as soon as `part` is in it. Raises TimeoutError."""
+    async with asyncio.timeout(TIMEOUT_MS / 1000):
+        while part not in (text := str(await page.evaluate("navigator.clipboard.readText()"))):
+            await asyncio.sleep(0.1)
+    return text
 
 
 async def create_room(page: Page, name: str) -> str:
@@ -206,7 +216,7 @@ async def create_room(page: Page, name: str) -> str:
     await page.get_by_test_id("new-room").fill(name)
     await page.get_by_test_id("create-room").click()
     row = page.get_by_test_id("room").filter(has_text=name).first
-    await expect(row).to_be_visible(timeout=TIMEOUT_MS)
+    await expect(row).to_be_visible()
     room_id = await row.get_attribute("data-room-id")
     assert room_id, "the row has no room id"
     return room_id

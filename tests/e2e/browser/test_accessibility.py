@@ -44,7 +44,7 @@ class Inspector:
             self.found.append(f"{where}: {violation['id']} ({violation['help']}) at {nodes}")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_every_page_can_be_used_by_everyone(shared_server: Server, shared_api: Api) -> None:
     inspector = Inspector()
     async with pages.chromium() as browser:
@@ -67,7 +67,7 @@ async def test_every_page_can_be_used_by_everyone(shared_server: Server, shared_
         assert inspector.found == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_meeting_can_be_used_by_everyone(shared_server: Server, shared_api: Api) -> None:
     inspector = Inspector()
     links = (await shared_api.create_room("Everyone"))["access"]["anonymous"]

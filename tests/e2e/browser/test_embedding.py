@@ -64,18 +64,20 @@ def inside(page: Page) -> FrameLocator:
 
 async def hears(page: Page, name: str) -> dict[str, Any]:
     """The payload of the latest event of this name, waited for."""
-    found = await page.wait_for_function(f"heard.findLast(([name]) => name === {json.dumps(name)})", timeout=30_000)
+    found = await page.wait_for_function(
+        f"heard.findLast(([name]) => name === {json.dumps(name)})", timeout=pages.TIMEOUT_MS
+    )
     return dict((await found.json_value())[1])
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_a_meeting_in_another_site(shared_server: Server, shared_api: Api) -> None:
     room = await shared_api.create_room("Inside")
     url = room["access"]["anonymous"]["moderator"]["url"]
     async with site(shared_server) as origin, pages.chromium() as browser:
         context = await browser.new_context()
         page = await embedding(context, origin, room_url=url, participant_name="Ada")
-        await expect(inside(page).get_by_test_id("join-name")).to_have_value("Ada", timeout=30_000)
+        await expect(inside(page).get_by_test_id("join-name")).to_have_value("Ada")
         await inside(page).get_by_test_id("join-button").click()
         joined = await hears(page, "joined")
         assert joined == await hears(page, "once joined")
@@ -83,11 +85,11 @@ async def test_a_meeting_in_another_site(shared_server: Server, shared_api: Api)
 
         guest = await context.new_page()
         await pages.join_room(guest, room["access"]["anonymous"]["speaker"]["url"], "Grace", camera=False)
-        await expect(inside(page).get_by_test_id("tile")).to_have_count(2, timeout=30_000)
+        await expect(inside(page).get_by_test_id("tile")).to_have_count(2)
         people = inside(page).locator('[data-testid="person"][data-identity^="grace-"]')
         identity = await people.get_attribute("data-identity")
         await page.evaluate("(who) => meet.kickParticipant(who)", identity)
-        await expect(guest.get_by_test_id("left")).to_contain_text("You were removed", timeout=30_000)
+        await expect(guest.get_by_test_id("left")).to_contain_text("You were removed")
 
         await page.evaluate("meet.endMeeting()")
         left = await hears(page, "left")
@@ -99,18 +101,18 @@ async def test_a_meeting_in_another_site(shared_server: Server, shared_api: Api)
         assert order == ["joined", "once joined", "left", "once left", "closed", "once closed"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_leaving_leads_to_where_the_site_says(shared_server: Server, shared_api: Api) -> None:
     room = await shared_api.create_room("Onwards")
     url = room["access"]["anonymous"]["moderator"]["url"]
     async with site(shared_server) as origin, pages.chromium() as browser:
         context = await browser.new_context()
         page = await embedding(context, origin, room_url=url, leave_redirect_url=f"{origin}/thanks")
-        await inside(page).get_by_test_id("join-name").fill("Ada", timeout=30_000)
+        await inside(page).get_by_test_id("join-name").fill("Ada", timeout=pages.TIMEOUT_MS)
         await inside(page).get_by_test_id("join-button").click()
         await hears(page, "joined")
         await page.evaluate("meet.leaveRoom()")
-        await page.wait_for_url(f"{origin}/thanks", timeout=30_000)
+        await page.wait_for_url(f"{origin}/thanks", timeout=pages.TIMEOUT_MS)
 
         # The same without the element: the address may say so itself, but nothing that is no web page.
         alone = await context.new_page()
@@ -118,14 +120,14 @@ async def test_leaving_leads_to_where_the_site_says(shared_server: Server, share
             alone, f"{url}&leave-redirect-url={origin}/alone&participant-name=Bob", "Bob", camera=False
         )
         await alone.get_by_test_id("leave-button").click()
-        await alone.wait_for_url(f"{origin}/alone", timeout=30_000)
+        await alone.wait_for_url(f"{origin}/alone", timeout=pages.TIMEOUT_MS)
         hostile = await context.new_page()
         await pages.join_room(hostile, f"{url}&leave-redirect-url=javascript:document.title=1", "Eve", camera=False)
         await hostile.get_by_test_id("leave-button").click()
         await expect(hostile.get_by_test_id("left")).to_be_visible()
 
         listed = await embedding(context, origin, room_url=url, show_only_recordings="")
-        await expect(inside(listed).get_by_role("heading", name="Onwards")).to_be_visible(timeout=30_000)
+        await expect(inside(listed).get_by_role("heading", name="Onwards")).to_be_visible()
         await expect(inside(listed).get_by_text("Nothing has been recorded in this room yet.")).to_be_visible()
         await expect(inside(listed).locator("#enter-room")).to_be_hidden()
         nothing = await embedding(context, origin, room_url="javascript:alert(1)")

@@ -49,7 +49,7 @@ class App:
         return body
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_guest_starts_as_the_web_app_does(shared_server: Server, shared_api: Api) -> None:
     room = await shared_api.create_room("Embedded")
     room_id, access = room["roomId"], room["access"]["anonymous"]
@@ -98,7 +98,7 @@ async def test_guest_starts_as_the_web_app_does(shared_server: Server, shared_ap
         assert complaints.found == []
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_other_sites_embed_it(shared_server: Server, shared_api: Api) -> None:
     room = await shared_api.create_room("Inline")
     link = room["access"]["anonymous"]["speaker"]["url"]
@@ -109,8 +109,8 @@ async def test_other_sites_embed_it(shared_server: Server, shared_api: Api) -> N
     async with _site(html) as url, pages.chromium() as browser:
         page = await browser.new_page()
         await page.goto(url)
-        await expect(page.locator("openvidu-meet")).to_have_text("Inline", timeout=pages.TIMEOUT_MS)
-        await expect(page.frame_locator("iframe").locator("app-root")).to_have_text("lobby", timeout=pages.TIMEOUT_MS)
+        await expect(page.locator("openvidu-meet")).to_have_text("Inline")
+        await expect(page.frame_locator("iframe").locator("app-root")).to_have_text("lobby")
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ async def _site(html: str) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_everything_the_console_calls_is_answered(shared_server: Server) -> None:
     settings = shared_server.settings
     root = settings.initial_admin_user

@@ -30,7 +30,7 @@ async def pauses(ada: Page, late: Page, url: str) -> None:
     await expect(button).to_be_visible()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_every_way_to_a_recording(server: Server, api: Api, tmp_path: Path) -> None:
     settings = server.settings
     room = await api.create_room("Doors")

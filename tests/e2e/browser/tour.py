@@ -82,6 +82,6 @@ async def signed_in(page: Page, server: Server) -> None:
 async def settled(page: Page) -> None:
     """Wait until the page has shown what it was opened for and its colours stand still."""
     shown = page.locator("main > [data-view]:not([hidden])")
-    await expect(shown.and_(page.locator(":not([data-view=loading])"))).to_have_count(1, timeout=pages.TIMEOUT_MS)
+    await expect(shown.and_(page.locator(":not([data-view=loading])"))).to_have_count(1)
     await page.wait_for_load_state("networkidle")
     await page.evaluate("document.fonts.ready")

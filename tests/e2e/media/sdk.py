@@ -37,13 +37,13 @@ class Robot:
 
     async def join(self, url: str, token: str, *, single_pc: bool = True) -> None:
         options = rtc.RoomOptions(single_peer_connection=single_pc)
-        await asyncio.wait_for(self.room.connect(url, token, options), 20)
+        await asyncio.wait_for(self.room.connect(url, token, options), 60)
 
     async def publish_video(self) -> rtc.LocalTrackPublication:
         self._video = rtc.VideoSource(WIDTH, HEIGHT)
         track = rtc.LocalVideoTrack.create_video_track("camera", self._video)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA, simulcast=False)
-        publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 15)
+        publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 60)
         self.start(self._feed_video(self._video))
         return publication
 
@@ -52,7 +52,7 @@ class Robot:
         self._audio = rtc.AudioSource(48000, 1)
         track = rtc.LocalAudioTrack.create_audio_track("mic", self._audio)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 15)
+        publication = await asyncio.wait_for(self.room.local_participant.publish_track(track, options), 60)
         self.start(self._feed_audio(self._audio))
         return publication
 
@@ -114,7 +114,17 @@ class Robot:
             await source.capture_frame(rtc.AudioFrame(tone, 48000, 1, _STEP))
 
 
-async def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+async def falls_silent(robot: Robot, identity: str) -> None:
+    """Wait until hardly anything has been heard of somebody for a second; what was on its way may come late."""
+    async with asyncio.timeout(60):
+        while True:
+            heard = robot.loud[identity]
+            await asyncio.sleep(1.0)
+            if robot.loud[identity] - heard <= 2:
+                return
+
+
+async def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for a condition; the assertion tells which one did not come true in time."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -34,16 +34,16 @@ class Marks:
         video = track.kind == rtc.TrackKind.KIND_VIDEO
         self._robot.start(self._watch(rtc.VideoStream(track)) if video else self._listen(rtc.AudioStream(track)))
 
-    async def stay_together(self, count: int) -> None:
-        """Wait for so many beeps whose flash was within 80 ms (median); we ourselves may be late at times."""
-        first = len(self.beeps)
+    async def stay_together(self, count: int, *, frames: int) -> None:
+        """Wait for so many pictures, and beeps whose flash was within 80 ms (median); we may be late ourselves."""
+        first, enough = len(self.beeps), self.frames + frames
 
         def together() -> bool:
             heard = self.beeps[first:-1][-count:]  # the flash of the last one may be yet to come
             offsets = [min((f - b for f in self.flashes), key=abs) for b in heard] if self.flashes else []
-            return len(offsets) == count and abs(median(offsets)) <= 0.08
+            return self.frames >= enough and len(offsets) == count and abs(median(offsets)) <= 0.08
 
-        await until(together, 30)
+        await until(together)
 
     async def _watch(self, stream: Any) -> None:
         white = False
@@ -81,7 +81,7 @@ async def test_media_goes_over_tcp_where_udp_is_blocked(enter: Enter, media: Med
     alice, bob = await enter("alice", single_pc=single_pc), await enter("bob", single_pc=single_pc)
     await alice.publish_video()
     await alice.publish_audio()
-    await until(lambda: bob.frames.get("alice", 0) > 20 and bob.loud.get("alice", 0) > 20, 30)
+    await until(lambda: bob.frames.get("alice", 0) > 20 and bob.loud.get("alice", 0) > 20)
     assert media.mux.tcp_connections >= 2
 
 
@@ -108,9 +108,7 @@ async def test_random_loss_both_ways(enter: Enter, media: MediaServer) -> None:
     async with Publisher(f"ws://127.0.0.1:{media.port}", access_token("alice")):
         for share in (0.03, 0.10):
             media.mux.drop = lambda _outgoing, data, share=share: 128 <= data[0] < 192 and dice.random() < share
-            frames = marks.frames
-            await marks.stay_together(4)
-            assert marks.frames - frames > 40  # of 120 sent in four seconds
+            await marks.stay_together(4, frames=40)  # of 120 sent in four seconds
 
 
 async def test_a_client_that_vanishes_is_noticed_by_its_consent(
@@ -124,6 +122,6 @@ async def test_a_client_that_vanishes_is_noticed_by_its_consent(
     media.mux.drop = lambda _outgoing, _data: True
     people = media.registry.require("room").participants
     # She may be back between two looks.
-    await until(lambda: "alice" not in people or people["alice"].sid != first, 20)
+    await until(lambda: "alice" not in people or people["alice"].sid != first)
     media.mux.drop = None
-    await until(lambda: "alice" in people and people["alice"].sid != first, 30)
+    await until(lambda: "alice" in people and people["alice"].sid != first)

@@ -59,10 +59,10 @@ async def process() -> AsyncIterator[Process]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert started.stdout is not None
-    ready = (await asyncio.wait_for(started.stdout.readline(), 20)).split()
+    ready = (await asyncio.wait_for(started.stdout.readline(), 60)).split()
     yield Process(int(ready[1]), int(ready[2]), psutil.Process(started.pid))
     started.terminate()
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), 60)
 
 
 async def sdk_stay(process: Process, number: int, watcher: LightParticipant) -> None:

@@ -29,7 +29,7 @@ class Meeting:
             await robot.join(token(robot.identity, "quiet"))
         await self.speaker.publish()
         self._task = asyncio.create_task(self._speak())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.listener.received.total() < 10:
                 await asyncio.sleep(0.05)
 
@@ -70,7 +70,7 @@ class Victim:
     async def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        await asyncio.wait_for(self._process.wait(), 30)
+        await asyncio.wait_for(self._process.wait(), 60)
 
 
 async def run(names: list[str], seconds: int, rate: int) -> list[dict[str, Any]]:

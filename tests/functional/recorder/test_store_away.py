@@ -148,18 +148,28 @@ async def test_a_bucket_deleted_meanwhile_is_filled_from_the_beginning(
     assert bucket.uploads() == []
 
 
-async def test_a_killed_recorder_s_parts_are_used_by_the_next(
+async def test_a_killed_recorder_s_upload_goes_on_behind_the_recording(
     recording: Recording, weather: tuple[Weather, str], bucket: Bucket
 ) -> None:
+    """The second process writes differently what was sent last; it and the third send nothing else again."""
     air, _ = weather
-    recording.grow(12)
+    recording.grow(8)
     async with recording.process() as upload:
         upload.start()
+        await until(lambda: recording.noted() == 2)
+    (begun,) = bucket.uploads()
+    with recording.path.open("r+b") as file:
+        file.seek(14 * MIB + 100)
+        file.write(b"another")
+    async with recording.process() as upload:
+        upload.start(left=16 * MIB)
+        recording.grow(4)
         await until(lambda: recording.noted() == 3)
+    (later,) = bucket.uploads()
+    assert begun["UploadId"] == later["UploadId"] and air.parts_sent() == 4
     recording.complete()
-    air.seen.clear()
     async with recording.process() as upload:
         await recording.finish(upload)
-    assert air.parts_sent() == 1
+    assert air.parts_sent() == 5, "the first one"
     assert bucket.content(KEY) == recording.path.read_bytes()
     assert bucket.uploads() == []

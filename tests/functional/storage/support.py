@@ -62,7 +62,7 @@ def stop(child: subprocess.Popen[bytes]) -> None:
 
 
 def wait_until_answering(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while True:
         try:
             httpx.get(url, timeout=5)

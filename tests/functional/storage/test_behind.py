@@ -183,3 +183,18 @@ async def test_an_upload_the_store_has_forgotten_is_begun_anew(
     file.complete()
     await file.put(s3_store)
     assert await stored(s3_store) == file.path.read_bytes()
+
+
+async def test_a_file_that_was_begun_in_another_bucket_is_whole_in_the_new_one(file: File, moto: str) -> None:
+    """The settings were changed while it was recorded: what the old bucket has got is worth nothing in the new one."""
+    old, new = S3Store(s3_config(moto)), S3Store(s3_config(moto, "renewed"))
+    behind = file.behind(old)
+    while await behind.advance(18 * MIB):
+        pass
+    await old.close()
+    await (await new._clients.control()).create_bucket(Bucket="renewed")
+    file.complete()
+    await file.put(new)
+    assert (await new.head(KEY)).size == 21 * MIB
+    assert not file.note.exists()
+    await new.close()

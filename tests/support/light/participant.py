@@ -76,7 +76,7 @@ class LightParticipant:
                 f"{self._url}/rtc", params={"auto_subscribe": int(self._subscribe)}, headers=headers
             )
         self._reader = asyncio.create_task(self._read())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.joined.wait()
             if media:
                 await self.subscriber.up.wait()
@@ -88,7 +88,7 @@ class LightParticipant:
         await self.send(add_track=sig.AddTrackRequest(cid="cam", type=pb.VIDEO, source=pb.CAMERA, width=64, height=36))
         self._published.clear()
         await self._offer()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._published.wait()
             await self.publisher.up.wait()
 

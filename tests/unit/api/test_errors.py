@@ -25,6 +25,12 @@ CALL = cast(Call, SimpleNamespace(operation_id="getRecordingMedia", services=Sim
         (domain.RecordingNotStopped("x"), 409, "Recording Error", "Recording 'x' is not stopped yet"),
         (domain.RoomDeletionRefused("r", "room_has_recordings", " no."), 409, "room_has_recordings", "Room 'r' no."),
         (domain.RecordingStartTimeout("r"), 503, "Recording Error", "Recording in room 'r' timed out while starting"),
+        (
+            domain.DatabaseUnavailable("its disk is full"),
+            503,
+            "Database Error",
+            "The database is not available: its disk is full",
+        ),
         (domain.MediaServerUnavailable("x", "refused"), 503, "LiveKit Error", "LiveKit is not available"),
         (domain.MediaServerError("creating LiveKit room", "secret detail"), 500, "Internal Server Error",
          "Unexpected error while creating LiveKit room"),

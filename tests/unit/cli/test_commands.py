@@ -52,7 +52,7 @@ def test_every_command_exists_and_explains_itself() -> None:
 
 def test_commands_for_operators_all_print_json_and_reach_other_servers() -> None:
     for path, command in commands(main):
-        if path[0] in GROUPS:
+        if path[0] in GROUPS and path != ("recordings", "move"):  # which works on files and database of its machine
             options = {name for parameter in command.params for name in parameter.opts}
             assert {"--json", "--url", "--data-dir", "--api-key-file"} <= options, path
             assert not any("password" in name and name != "--password-stdin" for name in options), path

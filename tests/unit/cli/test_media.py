@@ -1,4 +1,4 @@
-"""`meet media drain`: what the operator is told."""
+"""`meet media drain`: what the operator is told; and what the media process is told of the settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from meet.cli import main
+from meet.cli.media import _rules
+from meet.config import Settings
 from meet.supervisor import ask
 
 
@@ -34,3 +36,9 @@ def test_it_says_which_process_has_ended(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("index", ["-1", "x"])
 def test_no_such_number(index: str) -> None:
     assert CliRunner().invoke(main, ["media", "drain", "--", index]).exit_code == 2
+
+
+@pytest.mark.parametrize(("backend", "recorder"), [(20.0, 15.0), (60.0, 45.0)])
+def test_a_recorder_may_take_as_long_as_the_backend_waits(tmp_path: Path, backend: float, recorder: float) -> None:
+    settings = Settings.load(data_dir=tmp_path, recording_start_timeout_s=backend)
+    assert _rules(settings).start_timeout_s == recorder

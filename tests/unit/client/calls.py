@@ -79,6 +79,7 @@ ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "stopRecording": ((RECORDING,), {"fields": "roomId"}),
     "getRecordingUrl": ((RECORDING,), {"private_access": True}),
     "getRecordingPlaylist": ((RECORDING,), {"recording_secret": "0123456789"}),
+    "getPlaylistMedia": ((RECORDING, "/nonexistent/c.mp4"), {"recording_secret": "0123456789"}),
     "getRecordingStream": ((RECORDING, "/nonexistent/b.mp4"), {"recording_secret": "0123456789"}),
     "getRecordingMedia": ((RECORDING, "/nonexistent/a.mp4"), {"recording_secret": "0123456789"}),
     "downloadRecording": ((RECORDING, "/nonexistent/a.mp4"), {"recording_secret": "0123456789"}),

@@ -20,6 +20,7 @@ _NO_MODELS = {
     "getRecordingMedia",
     "downloadRecording",
     "downloadRecordings",
+    "getPlaylistMedia",
     "getRecordingStream",
     "getRecordingPlaylist",
 }

@@ -12,7 +12,13 @@ from tests.unit.client.calls import ARGUMENTS, ask, operations
 from tests.unit.client.documents import described
 
 _NOT_MADE_FOR = {"createAssistant", "cancelAssistant"}  # live captions: what a page asks for, not a program
-_DOWNLOADS = {"getRecordingMedia", "downloadRecording", "downloadRecordings", "getRecordingStream"}
+_DOWNLOADS = {
+    "getRecordingMedia",
+    "downloadRecording",
+    "downloadRecordings",
+    "getPlaylistMedia",
+    "getRecordingStream",
+}
 
 
 def test_every_operation_of_the_documents_has_a_method() -> None:

@@ -104,15 +104,22 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings() -> CoreSettings:
+def start_timeout_s() -> float:
+    """Of recordings; nobody waits for it where a start ends by itself."""
+    return 60.0
+
+
+@pytest.fixture
+def settings(start_timeout_s: float) -> CoreSettings:
     return CoreSettings(
         livekit_api_key="devkey",
         livekit_api_secret="a secret that is long enough for HS256",
         initial_admin_password=PASSWORD,
         initial_api_key=API_KEY,
-        recording_start_timeout_s=1.5,
+        recording_start_timeout_s=start_timeout_s,
         recording_poll_interval_s=0.02,
         recording_stop_grace_s=0.1,
+        room_ending_grace_s=0.1,
     )
 
 

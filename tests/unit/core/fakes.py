@@ -7,11 +7,12 @@ import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerUnavailable
+from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerUnavailable, MeetError
 from meet.core.model.encoding import Encoding, Layout
 from meet.core.model.media import MediaParticipant
-from meet.core.model.recording import IN_PROGRESS, Egress
+from meet.core.model.recording import IN_PROGRESS, Egress, Recording
 from meet.core.model.webhook import WebhookReply
+from meet.core.recording_errors import RecordingKept
 from meet.core.webhook_ports import NotDelivered
 
 
@@ -36,11 +37,14 @@ class FakeBlobs:
     broken: bool = False
     locked: set[str] = field(default_factory=set)
 
-    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
+    async def delete(self, recordings: Sequence[Recording]) -> Mapping[str, MeetError]:
         if self.broken:
             raise ConnectionError("storage is down")
-        self.keys.difference_update(set(keys) - self.locked)
-        return frozenset(self.locked & set(keys))
+        self.keys.difference_update({recording.key for recording in recordings} - self.locked)
+        return {each.recording_id: RecordingKept(each.recording_id) for each in recordings if each.key in self.locked}
+
+    async def discard(self, key: str, store: str | None) -> None:
+        self.keys.discard(key)
 
 
 @dataclass

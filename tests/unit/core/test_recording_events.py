@@ -94,6 +94,19 @@ async def test_final_facts_are_kept(world: World) -> None:
     assert (stored.status, stored.error, stored.error_code, stored.details) == ("failed", "no space", 28, "disk")
 
 
+async def test_the_store_is_the_one_that_has_the_file(world: World) -> None:
+    """The settings were changed between its beginning and its end; an external media server does not say."""
+    room = await world.room()
+    begun = replace(egress(world, room.room_id), store="s3://old:9000/b")
+    for told, known in ((begun, "s3://old:9000/b"), (replace(begun, status="ending", store=None), "s3://old:9000/b")):
+        await world.core.media_events.egress_changed(told)
+        (stored,) = await world.repositories.recordings.of_room(room.room_id)
+        assert stored.store == known
+    await world.core.media_events.egress_changed(replace(begun, status="complete", store="s3://new:9000/b"))
+    (stored,) = await world.repositories.recordings.of_room(room.room_id)
+    assert stored.store == "s3://new:9000/b"
+
+
 async def test_secrets_survive_events(world: World) -> None:
     room = await world.room()
     await world.core.media_events.egress_changed(egress(world, room.room_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from meet.core.callers import Caller, RoomMemberClaims
 from meet.core.errors import (
     AlreadyRecording,
+    DatabaseUnavailable,
     InsufficientPermissions,
     MediaServerError,
     NoParticipants,
@@ -148,6 +150,7 @@ async def test_event_before_the_answer(world: World) -> None:
     assert len(await world.repositories.recordings.of_room(room.room_id)) == 1
 
 
+@pytest.mark.parametrize("start_timeout_s", [1.5])
 async def test_timeout_leaves_nothing(world: World) -> None:
     room = await world.meeting()
     world.media.activates = False
@@ -199,6 +202,59 @@ async def test_no_room_for_another_recording(world: World) -> None:
         await world.core.recordings.start(world.admin, room.room_id)
     assert "disk" not in caught.value.message
     assert [entry["reason"] for entry in logs if entry["event"] == "recording_start_failed"] == [caught.value.detail]
+    await nothing_left(world, room.room_id)
+
+
+async def full(*_: object) -> NoReturn:
+    raise DatabaseUnavailable("its disk is full")
+
+
+async def test_no_room_for_the_lock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = await world.meeting()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.repositories.recordings, "acquire_lock", full)
+        with pytest.raises(RecordingRefused) as caught:
+            await world.core.recordings.start(world.admin, room.room_id)
+    assert caught.value.detail == "The database is not available: its disk is full"
+    assert world.media.egress == {}
+    await nothing_left(world, room.room_id)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_no_room_for_the_row_nor_for_taking_the_lock_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    """The lock goes with the next start in the room, or by itself."""
+    room = await world.meeting()
+    monkeypatch.setattr(world.core.starter._leftovers, "_retry_s", 0.01 if waits else 60)
+    with monkeypatch.context() as patch:
+        for method in ("create", "abandon"):
+            patch.setattr(world.repositories.recordings, method, full)
+        for _ in range(2):  # never "already being recorded"
+            with pytest.raises(RecordingRefused):
+                await world.core.recordings.start(world.admin, room.room_id)
+        assert world.media.stopped == list(world.media.egress) != []
+        assert len(await world.repositories.recordings.locks()) == 1
+    if waits:
+        while await world.repositories.recordings.locks():
+            await asyncio.sleep(0.01)
+    started = await world.core.recordings.start(world.admin, room.room_id)
+    assert started.status == "active"
+    assert [lock.key for lock in await world.repositories.recordings.locks()] == [started.key]
+    await world.core.starter.drain()
+
+
+async def test_no_room_for_taking_the_lock_back_from_an_empty_room(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = await world.room()
+    with monkeypatch.context() as patch:
+        patch.setattr(world.repositories.recordings, "abandon", full)
+        with pytest.raises(NoParticipants):
+            await world.core.recordings.start(world.admin, room.room_id)
+    with pytest.raises(NoParticipants):
+        await world.core.recordings.start(world.admin, room.room_id)
+    await world.core.starter.drain()
     await nothing_left(world, room.room_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from meet.core.callers import ANONYMOUS, Caller, RoomMemberClaims
 from meet.core.errors import (
     AnonymousAccessDisabled,
     InsufficientPermissions,
+    MeetError,
     NoRecordingsAvailable,
     RecordingAlreadyStopped,
     RecordingNotFound,
@@ -207,8 +208,8 @@ async def test_two_deletions_of_which_one_gives_up(world: World, monkeypatch: py
     repository, real = world.repositories.recordings, world.blobs.delete
     await repository.begin_delete([recording.recording_id], world.clock.now)
 
-    async def slow(keys: Sequence[str]) -> frozenset[str]:
-        kept = await real(keys)
+    async def slow(recordings: Sequence[Recording]) -> Mapping[str, MeetError]:
+        kept = await real(recordings)
         await repository.cancel_delete([recording.recording_id])  # the first one's time is up
         return kept
 

@@ -79,6 +79,29 @@ async def test_force_ends_the_meeting_and_the_event_deletes(world: World) -> Non
     assert await world.repositories.rooms.get(room.room_id) is None
 
 
+@pytest.mark.parametrize("several", [False, True])
+async def test_who_is_told_that_it_was_deleted_finds_none(world: World, several: bool) -> None:
+    room, other = await world.meeting(), await world.meeting()
+    world.core.rooms._removal._ending_grace_s = 60
+
+    async def event(room_id: str) -> None:
+        while room_id in world.media.rooms:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # on its way here
+        await world.core.media_events.room_finished(room_id, None)
+
+    events = asyncio.gather(event(room.room_id), event(other.room_id))
+    if several:
+        ids = [room.room_id, other.room_id]
+        assert len((await world.core.rooms.delete_many(world.admin, ids, with_meeting="force")).deleted) == 2
+    else:
+        for each in (room, other):
+            await world.core.rooms.delete(world.admin, each.room_id, with_meeting="force")
+    assert await world.repositories.rooms.get(room.room_id) is None
+    assert await world.repositories.rooms.get(other.room_id) is None
+    await events
+
+
 async def test_scheduled_deletion_takes_running_recordings_along(world: World) -> None:
     room = await world.meeting()
     recording = await world.core.recordings.start(world.admin, room.room_id)

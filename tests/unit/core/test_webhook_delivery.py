@@ -36,14 +36,14 @@ async def deliveries(world: World) -> list[WebhookDelivery]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():
             await asyncio.sleep(0.01)
 
 
 async def settled(world: World, *statuses: str) -> list[WebhookDelivery]:
     """The deliveries, as soon as their statuses are these."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while True:
             found = await deliveries(world)
             if [each.status for each in found] == list(statuses):
@@ -53,7 +53,7 @@ async def settled(world: World, *statuses: str) -> list[WebhookDelivery]:
 
 async def tried(world: World, attempts: int) -> WebhookDelivery:
     """The first delivery, as soon as it has had this many attempts and waits again."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while (found := (await deliveries(world))[0]).attempts < attempts:
             await asyncio.sleep(0.01)
     return found
@@ -84,7 +84,7 @@ async def test_a_room_is_told_in_order_and_others_need_not_wait(running: World) 
     first, second = await running.meeting(), await running.meeting()
     await running.end_meeting(first.room_id)
     await running.end_meeting(second.room_id)
-    async with asyncio.timeout(10):  # the first event of each room is tried, the second waits for it
+    async with asyncio.timeout(40):  # the first event of each room is tried, the second waits for it
         while sorted(each.attempts for each in await deliveries(running)) != [0, 0, 1, 1]:
             await asyncio.sleep(0.01)
     running.receiver.down = False

@@ -125,6 +125,7 @@ async def test_a_recording_is_announced_from_its_start_to_its_end(world: World) 
     assert "endDate" not in data(events[0])
 
 
+@pytest.mark.parametrize("start_timeout_s", [1.5])
 async def test_a_start_that_is_announced_and_fails_gets_an_end(world: World) -> None:
     world.media.activates = False
     room = await world.meeting()

@@ -146,3 +146,15 @@ async def test_recordings_without_facts(full: Database) -> None:
         assert len(await facts.missing(0, 60)) == 60
     steps = plans(full, seen)
     assert any("ix_recordings_without_facts" in step for step in steps), steps
+
+
+async def test_recordings_by_store(full: Database) -> None:
+    """Counted along an index, without a look at the recordings."""
+    places = full.repositories().recording_places
+    with statements(full) as seen:
+        assert [(held.store, held.count) for held in await places.holdings()] == [(None, 60)]
+    steps = plans(full, seen)
+    assert steps[0].startswith("SEARCH recordings USING COVERING INDEX ix_recordings_status_store"), steps
+    with statements(full) as seen:
+        assert len(await places.in_stores(["fs", None], after=0, limit=5)) == 5
+    assert indexed(plans(full, seen))

@@ -89,7 +89,10 @@ async def test_nothing_is_written_after_closing(database: Database) -> None:
         await database.write(lambda connection: add(connection, "late"))
 
 
-async def test_credentials_are_remembered_across_other_writes(database: Database) -> None:
+async def test_credentials_are_remembered_across_other_writes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meet.db.engine._OTHERS_S", 3600)
     loads: list[int] = []
 
     def load() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -27,8 +28,10 @@ from meet.doctor import certificate, data, examine, machine, network, store, web
 from meet.doctor import settings as environment
 from meet.doctor.report import Finding
 from meet.recorder import state
+from meet.recorder.composer import text
 from meet.recorder.state import EgressState
 from meet.supervisor import lock
+from tests.unit.db.samples import recording, room
 
 
 def levels(findings: Iterable[Finding]) -> list[str]:
@@ -140,6 +143,36 @@ def test_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(machine._ENCODERS, "libnothing", "nothing")
     (finding,) = machine.check_codecs()
     assert (finding.level, "libnothing" in finding.text) == ("fail", True)
+
+
+def test_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "_system_fonts", lambda: ())
+    (finding,) = machine.check_fonts()
+    assert (finding.level, "Arabic, Hebrew" in finding.text, "noto" in finding.advice) == ("warn", True, True)
+    monkeypatch.setattr(machine, "_SCRIPTS", {"Greek": "Ω"})
+    assert levels(machine.check_fonts()) == ["ok"]
+
+
+async def _recorded(data_dir: Path) -> None:
+    """Recordings in three stores."""
+    database = Database.open(data_dir / "meet.db")
+    made = database.repositories()
+    await made.rooms.add(room())
+    for number, place in enumerate(("fs", "s3://old:9000/b", None)):
+        await made.recordings.create(recording(number, status="complete", store=place))
+    database.close()
+
+
+def test_former_stores(data_dir: Path) -> None:
+    assert levels(store.check_former(load(data_dir / "none"))) == []
+    assert levels(store.check_former(load(data_dir))) == []
+    asyncio.run(_recorded(data_dir))
+    unknown, gone = store.check_former(load(data_dir))
+    assert levels([unknown, gone]) == ["warn", "warn"]
+    assert "s3://old:9000/b" in gone.text and "MEET_S3_FORMER_STORES" in gone.text
+    (data_dir / "storage").mkdir()
+    assert levels(store.check_former(load(data_dir, blob_storage_mode="s3"))) == ["warn", "ok", "warn"]
+    assert levels(store.check_former(load(data_dir, s3_former_stores="nonsense"))) == ["fail"]
 
 
 def test_stores(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,17 @@ async def test_an_ipv6_host_is_one_client_whatever_its_address() -> None:
     assert (await get(app, client="2001:db8:1:3::1")).status == 409
     assert (await get(app, client="::ffff:198.51.100.7")).status == 409
     assert (await get(app, client="198.51.100.7")).status == 429
+
+
+async def test_an_address_that_many_people_share() -> None:
+    limits = {"api": Limit(60, 1), "special": Limit(60, 1, "special", shared=True)}
+    shared = [ip_network("198.51.100.0/24"), ip_network("2001:db8:1::/48")]
+    app = make_app(rate_limiter=FixedWindows({"api": limits["api"]}, Clock(), shared=shared))
+    for client in ("198.51.100.7", "::ffff:198.51.100.8", "2001:db8:1:2::3%eth0"):
+        for _ in range(3):
+            answer = await get(app, client=client)
+            assert (answer.status, "ratelimit" in answer.headers) == (409, False)
+    for client, second in (("203.0.113.1", 429), ("nonsense", 429)):
+        assert [(await get(app, client=client)).status for _ in range(2)] == [409, second]
+    app = make_app(rate_limiter=FixedWindows(limits, Clock(), shared=shared))  # passwords are guessed there, too
+    assert [(await get(app)).status for _ in range(2)] == [409, 429]

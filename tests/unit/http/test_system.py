@@ -35,6 +35,9 @@ async def test_readiness_names_what_fails_without_its_message() -> None:
     failing = await request(app, "GET", "/readyz")
     assert failing.status == 503
     assert failing.json() == {"ready": False, "checks": {"database": "ConnectionError", "storage": "ok"}}
+    without = await request(app, "GET", "/readyz?exclude=database,media")
+    assert (without.status, without.json()) == (200, {"ready": True, "checks": {"storage": "ok"}})
+    assert (await request(app, "GET", "/readyz?exclude=everything")).status == 422
 
 
 @pytest.mark.parametrize(("base", "server"), [("", "/api/v1"), ("/meet", "/meet/api/v1")])

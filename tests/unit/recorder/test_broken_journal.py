@@ -21,6 +21,7 @@ from pathlib import Path
 from meet.config import Settings
 from meet.recorder import main
 from meet.recorder.journal import writer
+from meet.recorder.journal.summary import summarize
 from meet.recorder.subscriber import recording as subscriber
 
 class Meeting:
@@ -31,7 +32,8 @@ class Meeting:
 
     async def run(self, *, ever_joined, lost_at):
         self.sink.begin()
-        await asyncio.sleep(0.3)
+        while not summarize(Path(sys.argv[1]) / "spool/EG_x/journal").begun:
+            await asyncio.sleep(0.05)
         write = writer._write_all
         def broken(fd, data):
             raise MemoryError

@@ -71,7 +71,7 @@ async def finished(tmp_path: Path, sid: str) -> EgressState:
     composing = made(folder)
     settings = Settings.load(data_dir=tmp_path / "data")
     finishing = Finishing(settings, folder, PROFILE, standing, composing)
-    assert await asyncio.wait_for(finishing.run(composing.finished(), ended_at_ms=5), 30) == 0
+    assert await asyncio.wait_for(finishing.run(composing.finished(), ended_at_ms=5), 40) == 0
     await finishing.close()
     assert not (folder / "journal").exists()
     assert not list(folder.glob("composite.*"))

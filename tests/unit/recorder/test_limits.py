@@ -123,10 +123,10 @@ async def test_whose_composer_has_come_to_an_end_is_told_by_what_is_there(
     if failed:
         composed.set_exception(ZeroDivisionError())
     if failed or journal_only:
-        await asyncio.wait_for(looked.wait(), 20)
+        await asyncio.wait_for(looked.wait(), 40)
         assert recorder._stop_reason is None
         sink.recorded_us *= 3
-        await asyncio.wait_for(watching, 20)
+        await asyncio.wait_for(watching, 40)
     else:
         sink.recorded_us *= 3
         await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ import pytest
 
 from meet.recorder.composer.compose import compose
 from meet.recorder.journal import records as journal
+from meet.recorder.journal.context import Known
 from meet.recorder.journal.records import Begin, Frame, Pause, Record, Resume, Session, Stop, Tick, Track
 from meet.recorder.journal.summary import Summary, summarize
 from meet.recorder.journal.writer import JournalWriter
@@ -21,6 +22,7 @@ from meet.recorder.pieces import Pieces, boot_id
 from meet.recorder.subscriber.depacketize import EncodedFrame
 from meet.recorder.subscriber.recording import JournalSink, SteadyClock
 from meet.recorder.tracks.export import export
+from meet.recorder.tracks.extract import extract
 from tests.support import media
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.composer.test_compose import SMALL, person
@@ -77,8 +79,32 @@ def test_the_file_has_no_paused_time(tmp_path: Path, records: list[Record]) -> N
 def test_stopped_while_paused_ends_at_the_pause(tmp_path: Path) -> None:
     records = paused(meeting(person("ada", 4), 3.8), (2.0, 99.0))
     result = compose([r for r in records if r.at < at(99)], tmp_path / "out.mp4", SMALL, "grid")
-    assert (result.duration_s, result.pauses) == (2.0, 0)
+    assert (result.duration_s, result.pauses, result.paused_s) == (2.0, 1, 1.8)
     assert len(media.decode(tmp_path / "out.mp4").frame_times) == 60
+    manifest = export(records, tmp_path)
+    assert (manifest["duration_s"], manifest["cuts"]) == (2.0, [{"at_s": 2.0, "paused_s": 1.8}])
+    sound = next(r.sid for r in records if isinstance(r, Track) and r.media == "audio")
+    track = extract(records, tmp_path / "one", frozenset({sound}))
+    assert (track.pauses, track.paused_s) == (1, 1.8)
+
+
+@pytest.mark.parametrize(
+    ("ending", "paused_s"),
+    [
+        ([Stop(at(5), "x")], 3.0),
+        ([Pause(at(3)), Pause(at(4))], 2.0),  # nobody came back after a crash: as long as the journal knows
+        ([Pause(at(3)), Session(at(4), "EG_test"), Stop(at(4.5), "x", True)], 2.5),
+        ([], 0.0),
+        ([Stop(at(2), "x")], 0.0),
+    ],
+)
+def test_a_pause_that_lasts_to_the_end_counts(tmp_path: Path, ending: list[Record], paused_s: float) -> None:
+    began: list[Record] = [Session(ZERO, "EG_test"), Begin(at(0)), Pause(at(1)), Resume(at(1.5)), Pause(at(2))]
+    result = compose([*began, *ending], tmp_path / "out.mp4", SMALL, "grid")
+    assert (result.duration_s, result.pauses, result.paused_s) == (1.5, 1 + bool(paused_s), 0.5 + paused_s)
+    manifest = export([*began, *ending], tmp_path)
+    assert manifest["duration_s"] == 1.5
+    assert [cut["paused_s"] for cut in manifest["cuts"]] == ([0.5, paused_s] if paused_s else [0.5])
 
 
 def test_paused_before_the_first_picture(tmp_path: Path) -> None:
@@ -176,6 +202,12 @@ def test_a_sink_keeps_the_media_out(tmp_path: Path) -> None:
     assert following.paused and following.recorded_us == 3_000_000, "a process that comes while it is paused"
 
 
+def test_a_pause_said_again_is_no_news() -> None:
+    known = Known()
+    assert known.take(Pause(5)) and not known.take(Pause(6)), "or everything else would be told again with it"
+    assert known.paused_at == 5
+
+
 def test_older_readers_pass_over_what_they_do_not_know() -> None:
     for record in (Pause(5), Resume(6)):
         body = journal.encode(record)[journal.HEAD.size :]
@@ -208,4 +240,11 @@ def test_a_sink_counts_from_time_zero_on(tmp_path: Path) -> None:
     sink.begin()
     now = at(7)
     assert sink.recorded_us == 2_000_000
+    sink.pause()
+    for _ in range(10):
+        now += 300_000
+        sink.tick()
+    assert sink.recorded_us == 2_000_000
     writer.close()
+    past = summarize(tmp_path / "journal")
+    assert (past.paused_at, past.ended_paused_us(past.last_at)) == (at(7), 2_400_000), "known to a second after a crash"

@@ -18,6 +18,7 @@ import pytest
 from meet.recorder import pieces as pieces_module
 from meet.recorder.composer import compose as compose_module
 from meet.recorder.composer.compose import Mismatch, Result, compose
+from meet.recorder.composer.made import Unusable
 from meet.recorder.composer.output import Output
 from meet.recorder.composer.overload import Rung
 from meet.recorder.composer.profile import Profile
@@ -81,6 +82,12 @@ def killed(spool: Path, records: list[Record], at: float, how: Profile) -> Resul
     return compose(until_killed(), whole, how, "grid")
 
 
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a dead process left cannot be gone on with where it is."""
+    monkeypatch.setattr(Pieces, "_cut", lambda self: False)
+
+
 def go_on(spool: Path, records: list[Record], how: Profile) -> tuple[int, Result]:
     """As the next process does; (pictures it found, result)."""
     pieces = Pieces(spool, how)
@@ -126,32 +133,75 @@ def test_goes_on_behind_the_last_whole_fragment(
     shutil.copytree(tmp_path / "spool", tmp_path / "torn")
     os.truncate(tmp_path / "torn" / "composite.mp4", size - 99)
     assert seconds - 2.1 < Pieces(tmp_path / "torn", how).left()[1] <= seconds
+    before = (tmp_path / "spool" / "composite.mp4").read_bytes()
     found, result = go_on(tmp_path / "spool", records, how)
     assert 0 < found < SECONDS * 30 * at
     assert found / 30 - 0.1 < seconds < found / 30 + 2.1
     assert result == whole
     same(tmp_path / "whole.mp4", tmp_path / "spool" / "composite.mp4")
+    after = (tmp_path / "spool" / "composite.mp4").read_bytes()
+    differs = 600 if video == "VP8" else 44  # `upload.settled` tells what is there
+    assert after[differs : len(before)] == before[differs:], "what was sent of it stays sent"
     assert sorted(p.name for p in (tmp_path / "spool").glob("*.mp4")) == ["composite.mp4"]
     assert Pieces(tmp_path / "spool", how).made() == result
 
 
-def test_what_was_stored_of_a_growing_file_is_not_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The joined file has the same bytes at the same place behind the header, but for the last fragment; also where an
-    encoder made I pictures that are no key frames, and where every second picture was left out."""
+@pytest.mark.parametrize("joined", [True, False])
+def test_what_was_stored_of_a_growing_file_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, joined: bool
+) -> None:
+    """The file has the same bytes at the same place behind the header, but for the last fragment; also where an encoder
+    made I pictures that are no key frames, and where every second picture was left out."""
     records = meeting(person("ada", 8, transit=0.03, jitter=0.04), 7)
     how, spool = profile(), tmp_path / "spool"
     monkeypatch.setattr(compose_module, "LADDER", (Rung(2, 0),))
+    if joined:
+        monkeypatch.setattr(Pieces, "_cut", lambda self: False)
     killed(spool, records, 0.9, how)
     whole_fragments = Settled(spool / "composite.mp4", "mp4").bytes()
     os.truncate(spool / "composite.mp4", whole_fragments - 1)
     settled = Settled(spool / "composite.mp4", "mp4").bytes()
     os.truncate(spool / "composite.mp4", whole_fragments)
-    first = (tmp_path / "whole.mp4").read_bytes()[:settled]
+    first = (tmp_path / "whole.mp4").read_bytes()
     assert go_on(spool, records, how)[0] > 60 and settled > 10_000
-    assert (spool / "composite.mp4").read_bytes()[4096:settled] == first[4096:]
+    now = (spool / "composite.mp4").read_bytes()
+    header = 4096 if joined else 44
+    assert now[header:settled] == first[header:settled]
+    assert now[settled:whole_fragments] != first[settled:whole_fragments], "its last picture lasts for less"
 
 
 @pytest.mark.usefixtures("prompt_sound")
+def test_one_file_of_three_processes(tmp_path: Path, records: list[Record]) -> None:
+    """What the first and the second have left stays at its place, byte by byte."""
+    how, spool = profile(), tmp_path / "spool"
+    whole = killed(spool, records, 0.4, how)
+    path, seams, left = spool / "composite.mp4", [], []
+    for at in (0.8, 0.81, 1.0):
+        for _ in range(2):  # dies before it has written anything
+            seam = Pieces(spool, how).seal()
+        seams.append(seam.ticks)
+        left.append(path.read_bytes())
+        killed_at = round(len(records) * at)
+
+        def until_killed(killed_at: int = killed_at) -> Iterator[Record]:
+            yield from records[:killed_at]
+            shutil.copy(path, tmp_path / "killed.mp4")
+            yield from records[killed_at:]
+
+        result = compose(until_killed(), path, how, "grid", seam=seam)
+        if at < 1.0:
+            shutil.copy(tmp_path / "killed.mp4", path)
+            with path.open("ab") as torn:
+                torn.write(b"\0\0\1\0moof of which not all is there")
+    Pieces(spool, how).finish(result)
+    assert 0 < seams[0] < seams[1] == seams[2] and result == whole
+    same(tmp_path / "whole.mp4", path)
+    made = path.read_bytes()
+    assert all(before[44:] == made[44 : len(before)] for before in left) and len(made) > len(left[-1])
+    assert [p.name for p in spool.glob("*.mp4")] == ["composite.mp4"]
+
+
+@pytest.mark.usefixtures("prompt_sound", "apart")
 def test_a_second_death_and_one_while_joining(tmp_path: Path, records: list[Record]) -> None:
     """Pieces multiply only with progress, and a death at any moment costs none of them."""
     how, spool = profile(), tmp_path / "spool"
@@ -213,9 +263,14 @@ def test_what_cannot_be_gone_on_with_is_made_again(
         else:
             wanted = profile(audio="AC_MP3")
         seam = Pieces(spool, wanted).seal()
-        if damage == "profile":  # found when the parameter sets can be compared
+        if damage == "profile":  # it would be written differently
+            before = (spool / "composite.mp4").read_bytes()
+            with pytest.raises(Unusable, match="another file, from byte"):
+                compose(records[:2000], spool / "composite.mp4", wanted, "grid", seam=seam)
+            assert (spool / "composite.mp4").read_bytes() == before
+            seam = Pieces(spool, wanted).set_aside()
             result = compose(records[:2000], Pieces(spool, wanted).writing(), wanted, "grid", seam=seam)
-            with pytest.raises(pieces_module.Unusable, match="parameter sets"):
+            with pytest.raises(Unusable, match="parameter sets"):
                 Pieces(spool, wanted).finish(result)
         else:
             assert seam is START and not list(spool.glob("*.mp4")), name
@@ -240,16 +295,17 @@ async def test_a_finished_file_is_not_made_again(tmp_path: Path, records: list[R
     synthetic.write(spool / "journal", records)
     (spool / "request.json").write_text("{}")
     composing = Composing(spool, how, on_ready=lambda: None, on_tiles=lambda sizes: None)
-    begun: list[bool] = []
-    composing.on_begin = lambda: begun.append(True)
+    begun: list[int] = []
+    composing.on_begin = begun.append
+    left = Settled(spool / "composite.mp4", "mp4").bytes()
     assert await composing.finished() == whole
+    assert begun == [left], "an upload goes along"
     made = (spool / "composite.mp4").stat()
     assert await composing.finished() == whole
     assert (spool / "composite.mp4").stat().st_mtime_ns == made.st_mtime_ns
-    assert not begun, "an upload could not go along"
     composing.forget()
     assert await composing.finished() == whole
-    assert begun
+    assert begun == [left, 0]
     assert (spool / "composite.mp4").stat().st_mtime_ns != made.st_mtime_ns
 
 
@@ -289,11 +345,15 @@ async def test_a_piece_that_fails_during_the_meeting_does_not_end_the_recording(
 
     monkeypatch.setattr(Output, "video", failing)
     composing = Composing(spool, how, on_ready=lambda: None, on_tiles=lambda sizes: None)
+    begun: list[int] = []
+    composing.on_begin = begun.append
+    left = Settled(spool / "composite.mp4", "mp4").bytes()
     composed = composing.live(reader, lambda: records[0].at)
     for record in records[:half]:
         writer.append(record)
-    assert await asyncio.to_thread(caught_up.wait, 30)
+    assert await asyncio.to_thread(caught_up.wait, 60)
     assert not list(spool.glob("*piece*"))
+    assert begun == [left, 0], "the upload knows that it is another file"
     await asyncio.sleep(0.4)
     assert not composed.done(), "the meeting goes on"
     for record in records[half:]:
@@ -347,11 +407,14 @@ class Mortal:
 
 
 @pytest.mark.usefixtures("prompt_sound")
+@pytest.mark.parametrize("joined", [True, False])
 def test_a_death_at_any_step_costs_nothing(
-    tmp_path: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, records: list[Record], monkeypatch: pytest.MonkeyPatch, joined: bool
 ) -> None:
     """From sealing to the removal of the last piece; then another process goes on."""
     how, records = profile(), records[: round(len(records) * 0.55)]
+    if joined:
+        monkeypatch.setattr(Pieces, "_cut", lambda self: False)
     whole = killed(tmp_path / "dead", records, 0.9, how)
     with (tmp_path / "dead" / "composite.mp4").open("ab") as torn:
         torn.write(b"\0\0\1\0moof of which not all is there")
@@ -371,4 +434,4 @@ def test_a_death_at_any_step_costs_nothing(
         with av.open(str(spool / "composite.mp4")) as container:
             pictures = [packet for packet in container.demux(video=0) if packet.pts is not None]
         assert len(pictures) == whole.frames, steps
-    assert {*steps} == {"unlink", "replace", "write_text", "truncate", "fsync"} and len(steps) > 10
+    assert {*steps} == {"unlink", "replace", "write_text", "truncate", "fsync"} and len(steps) > (10 if joined else 8)

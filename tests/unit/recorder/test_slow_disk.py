@@ -64,7 +64,7 @@ class Meeting:
 
     async def run(self, *, ever_joined: bool, lost_at: int) -> Result:
         self._sink.begin()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not self.disk.asked.is_set():
                 await asyncio.sleep(0.01)
             before = len(self.beats)
@@ -80,7 +80,7 @@ class Absent(Meeting):
     """Nobody lets the recorder in before it is told to stop."""
 
     async def run(self, *, ever_joined: bool, lost_at: int) -> Result:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while self._stop is None:
                 await asyncio.sleep(0.01)
         return Result(self._stop, lost_at, ever_joined)

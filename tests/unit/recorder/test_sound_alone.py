@@ -86,15 +86,22 @@ def test_sound_alone(
 
 @pytest.mark.parametrize(("encoding", "container"), [kind[:2] for kind in (KINDS[0], *KINDS[3:])])
 def test_sound_alone_goes_on_after_a_crash(
-    tmp_path: Path, records: list[Record], encoding: Any, container: str | None
+    tmp_path: Path, records: list[Record], encoding: Any, container: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed twice; the joined file sounds like the one that was made in one go."""
+    """Killed twice; the joined file sounds like the one that was made in one go. Another file is gone on with."""
     profile = Profile.of(encoding, "audio", container)
     spool, whole = tmp_path / "spool", tmp_path / "whole.mp4"
     expected = _killed(spool, records, whole, profile, START, 9.0)
     first = Pieces(spool, profile)
     seam = first.seal()
     assert 60 < seam.ticks < 220 and seam.sample > 2 * profile.audio_rate and not seam.drawn
+    shutil.copy(first.path, tmp_path / "on.mp4")
+    left = first.path.read_bytes()
+    assert compose(records, tmp_path / "on.mp4", profile, "grid", seam=seam) == expected
+    differs = 600 if container is None and encoding is VP8 else 44
+    assert (tmp_path / "on.mp4").read_bytes()[differs : len(left)] == left[differs:]
+    monkeypatch.setattr(Pieces, "_cut", lambda self: False)
+    seam = first.set_aside()
     _killed(spool, records, tmp_path / "second.mp4", profile, seam, 12.4, "composite.next.mp4")
     pieces = Pieces(spool, profile)
     later = pieces.seal()
@@ -136,7 +143,7 @@ def test_pieces_with_a_picture_do_not_fit(tmp_path: Path, records: list[Record])
     _killed(spool, records, tmp_path / "whole.mp4", profile, START, 11.0)
     shutil.copytree(spool, tmp_path / "other")
     with pytest.raises(Mismatch):
-        compose(records[:300], tmp_path / "short.mp4", profile, "grid", seam=Pieces(spool, profile).seal())
+        compose(records[:300], spool / "composite.mp4", profile, "grid", seam=Pieces(spool, profile).seal())
     assert Pieces(tmp_path / "other", Profile.of(PRESET)).seal() is START
 
 

@@ -72,3 +72,25 @@ async def test_a_disk_that_is_full_is_tried_until_it_is_not(tmp_path: Path, disk
     assert standing.written and (disk.full, len(disk.contents)) == (0, 1)
     known = state.read(tmp_path / "state.json")
     assert known is not None and known.final
+
+
+async def test_details_say_all_that_is_so_now(tmp_path: Path, disk: Disk) -> None:
+    disk.free.set()
+    told: list[str | None] = []
+    standing = Standing(tmp_path / "state.json", FIRST, lambda new: told.append(new.details), lambda: None)
+
+    async def said(subject: str, text: str | None) -> str | None:
+        standing.remark(subject, text)
+        await standing.settled()
+        return told[-1]
+
+    standing.advance("active", details="what an earlier process said")
+    assert await said("store", None) is None
+    assert await said("machine", "it is busy") == "it is busy"
+    assert await said("store", "it is away") == "it is busy; it is away"
+    known = len(told)
+    assert await said("store", "it is away") == "it is busy; it is away" and len(told) == known
+    assert await said("machine", None) == "it is away"
+    standing.advance("ending", details="End reason: x")
+    assert await said("store", None) == "End reason: x"
+    assert standing.final_details() == "End reason: x"

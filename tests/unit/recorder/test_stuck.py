@@ -26,7 +26,7 @@ from tests.unit.recorder.synthetic import meeting
 
 
 async def until(told: list[str], count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len(told) < count:
             await asyncio.sleep(0.01)
 
@@ -63,7 +63,7 @@ async def test_a_stuck_codec_is_noticed(tmp_path: Path, monkeypatch: pytest.Monk
     await until(told, 3)
     composed = composing.finished()
     await asyncio.to_thread(inside.wait)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not composing.stuck:
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)
@@ -72,7 +72,7 @@ async def test_a_stuck_codec_is_noticed(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(told) == silent and not beating.done()
     composing.excuse()
     assert not composing.stuck, "it may start counting again"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not composing.stuck:
             await asyncio.sleep(0.02)
     free.set()
@@ -96,7 +96,7 @@ async def test_waiting_for_the_meeting_is_not_being_stuck(tmp_path: Path, monkey
     composing = Composing(tmp_path, SMALL, on_ready=lambda: None, on_tiles=lambda sizes: None)
     reader = JournalReader(tmp_path / "journal")
     composed = composing.live(reader, lambda: synthetic.ZERO)
-    assert await asyncio.to_thread(waits.wait, 20)
+    assert await asyncio.to_thread(waits.wait, 60)
     await asyncio.sleep(0.5)
     assert not composing.stuck
     reader.finish()
@@ -121,12 +121,12 @@ async def test_a_journal_that_waits_for_the_disk_is_never_given_up(
     recorder._writer = writer = JournalWriter(tmp_path / "journal", lambda: None, lambda error: None)
     writer.append(Tick(1))
     composing._step()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not writer.waiting:
             await asyncio.sleep(0.02)
     assert composing.stuck and not recorder.stuck()
     there.set()  # the composer stays where it is
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not recorder.stuck():
             await asyncio.sleep(0.02)
     await asyncio.to_thread(writer.close)

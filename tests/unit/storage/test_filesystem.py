@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from storage import BlobNotFound, InvalidKey, StorageError, StorageMisconfigured, StorageUnavailable, localfile
 from storage.filesystem import FilesystemStore
+from storage.patience import Patience
 
 DATA = bytes(range(256)) * 1000
 
@@ -32,7 +35,14 @@ async def read(store: FilesystemStore, key: str, start: int = 0, end: int | None
 
 
 def descriptors() -> int:
+    gc.collect()  # what earlier tests have left goes at any moment otherwise
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(40):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def test_check_makes_the_folder_and_reports_one_that_cannot_be(tmp_path: Path) -> None:
@@ -225,11 +235,7 @@ async def test_a_reader_cancelled_in_a_cold_read_closes_the_file_when_the_thread
         await task
     assert descriptors() == opened
     proceed.set()
-    for _ in range(100):
-        if descriptors() < opened:
-            break
-        await asyncio.sleep(0.02)
-    assert descriptors() == opened - 1
+    await until(lambda: descriptors() == opened - 1)
 
 
 async def test_descriptors_are_closed_after_every_way_out(store: FilesystemStore, source: Path) -> None:
@@ -242,7 +248,7 @@ async def test_descriptors_are_closed_after_every_way_out(store: FilesystemStore
         with pytest.raises(StorageError):
             async with store.open("a.mp4", start, if_match=etag):
                 pass
-    assert descriptors() == before
+    await until(lambda: descriptors() <= before)
 
 
 def test_a_file_read_once_leaves_the_page_cache_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,3 +284,102 @@ async def test_what_cannot_be_deleted_is_told_apart(
     assert (await store.head("s/b.mp4")).size
     with pytest.raises(StorageMisconfigured, match="not permitted"):
         await store.delete(["s/b.mp4"])
+
+
+HANGING = Patience(answer=0.2, body=0.2)
+
+
+@pytest.fixture
+def back(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A network mount that hangs until this is set: every call that would ask its server."""
+    back = threading.Event()
+    real_open, real_stat, real_unlink = os.open, Path.stat, Path.unlink
+
+    def wait() -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        assert back.wait(30)
+
+    def hanging_open(path: Path, flags: int, *mode: int) -> int:
+        wait()
+        return real_open(path, flags, *mode)
+
+    def hanging_stat(path: Path) -> os.stat_result:
+        wait()
+        return real_stat(path)
+
+    def hanging_unlink(path: Path, missing_ok: bool = False) -> None:
+        wait()
+        real_unlink(path, missing_ok)
+
+    monkeypatch.setattr(os, "open", hanging_open)
+    monkeypatch.setattr(Path, "stat", hanging_stat)
+    monkeypatch.setattr(Path, "unlink", hanging_unlink)
+    yield back
+    back.set()
+
+
+async def test_a_mount_that_hangs_keeps_nobody(
+    tmp_path: Path, source: Path, back: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FilesystemStore(tmp_path / "root", patience=HANGING)
+    back.set()
+    await store.put_file("a.mp4", source, "video/mp4")
+    before = descriptors()
+    back.clear()
+    for asked in (store.head("a.mp4"), read(store, "a.mp4"), store.delete(["a.mp4", "b.mp4"]), store.check()):
+        with pytest.raises(StorageUnavailable, match="does not answer"):
+            await asked
+    back.set()
+    await until(lambda: descriptors() <= before)  # what was opened for nobody is closed
+    await store.check()
+
+
+async def test_many_requests_to_a_mount_that_hangs(tmp_path: Path, back: threading.Event) -> None:
+    """No thread of anybody else's is kept, and no more of its own than there are."""
+    store = FilesystemStore(tmp_path / "root", patience=HANGING)
+    running = threading.active_count()
+    answers = await asyncio.gather(*(store.head("a.mp4") for _ in range(100)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {StorageUnavailable}
+    assert threading.active_count() <= running + 16
+    assert await asyncio.to_thread(lambda: "free") == "free"
+    began = store._threads._unfinished
+    with pytest.raises(StorageUnavailable):
+        await store.head("a.mp4")  # at once: nothing more is queued
+    assert store._threads._unfinished == began
+    back.set()
+    await until(lambda: store._threads._unfinished == 0)
+    with pytest.raises(BlobNotFound):
+        await store.head("a.mp4")
+
+
+async def test_reading_from_a_mount_that_falls_silent(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FilesystemStore(tmp_path / "root", chunk_size=10_000, patience=HANGING)
+    await store.put_file("a.mp4", source, "video/mp4")
+    before, silent, back = descriptors(), threading.Event(), threading.Event()
+    real = localfile.read_cold
+
+    def read_cold(fd: int, size: int, offset: int) -> bytes:
+        assert not silent.is_set() or back.wait(30)
+        return real(fd, size, offset)
+
+    monkeypatch.setattr(localfile, "read_cold", read_cold)
+    monkeypatch.setattr(localfile, "resident", lambda *_: False)
+    with pytest.raises(StorageUnavailable, match="does not answer"):
+        async with store.open("a.mp4") as chunks:
+            assert await anext(chunks) == DATA[:10_000]
+            silent.set()
+            await anext(chunks)
+    assert descriptors() == before + 1  # the thread still reads from it
+    back.set()
+    await until(lambda: descriptors() <= before)
+
+
+async def test_an_error_of_the_disk_is_not_its_silence(store: FilesystemStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def timed_out(_path: Path) -> os.stat_result:
+        raise OSError(errno.ETIMEDOUT, "Connection timed out")  # what a soft NFS mount says
+
+    monkeypatch.setattr(Path, "stat", timed_out)
+    with pytest.raises(StorageUnavailable, match="failed: Connection timed out"):
+        await store.head("a.mp4")

@@ -38,7 +38,7 @@ async def test_each_child_accepts_on_the_same_socket(tmp_path: Path, monkeypatch
     pids = []
     for _ in range(2):  # it ends after one client, and the next one waits for another child
         reader, writer = await asyncio.open_connection(*sock.getsockname())
-        pids.append(int(await asyncio.wait_for(reader.read(), 20)))
+        pids.append(int(await asyncio.wait_for(reader.read(), 40)))
         writer.close()
     assert len(set(pids)) == 2
     await child.stop(5)

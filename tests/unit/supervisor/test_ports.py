@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from meet.config import Settings
+from meet.supervisor import run
 from meet.supervisor.run import PortInUse, claim_ports, media_children, ports
 
 
@@ -14,6 +16,21 @@ def test_zero_becomes_a_free_port_for_all_processes() -> None:
     settings = claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=0, livekit_url=""))
     assert len({settings.port, settings.livekit_port, settings.rtc_port}) >= 2
     assert min(settings.port, settings.livekit_port, settings.rtc_port) > 0
+
+
+def test_a_free_port_is_none_that_a_connection_could_take_meanwhile() -> None:
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if lowest < 4096:
+        pytest.skip("this kernel chooses from nearly all ports")
+    for _ in range(5):
+        settings = claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=0, metrics_port=0, media_processes=2))
+        chosen = [port.number(settings) for port in ports(settings)]
+        assert all(1024 < number < lowest for number in chosen), chosen
+
+
+def test_where_the_kernels_ports_are_not_known_it_chooses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(run, "_KERNELS_PORTS", tmp_path / "none")
+    assert claim_ports(Settings.load(port=0, livekit_port=0, rtc_port=0)).rtc_port > 0
 
 
 def test_a_taken_port_names_its_option() -> None:

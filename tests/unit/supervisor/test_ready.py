@@ -29,7 +29,7 @@ async def test_a_process_that_serves_says_so_once_and_then_beats(monkeypatch: py
     try:
         ready.serving()
         told = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while len(told) < len(b"ready\n...."):
                 told += await asyncio.to_thread(os.read, reading, 100)
         assert told.startswith(b"ready\n....")

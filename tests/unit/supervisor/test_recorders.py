@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-import structlog
 
 from meet.recorder.control.supervisor import recorder_restarts
 from meet.recorder.quarantine.watch import Quarantine
 from meet.supervisor import child as child_module
 from meet.supervisor import lock
-from meet.supervisor import recorders as recorders_module
+from meet.supervisor import spares as spares_module
 from meet.supervisor.ask import Refused, drain_media
 from meet.supervisor.child import Child
 from meet.supervisor.control import handle, listen
@@ -101,6 +100,7 @@ async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, mon
         f"pathlib.Path({str(tmp_path)!r}, 'ran').write_text(sys.argv[2])\n"
     )
     monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
+    monkeypatch.setattr(spares_module, "adopt_orphans", lambda adopting: False)
     recorders = Recorders(spool, dict(os.environ))
     path = tmp_path / "control.sock"
     server = await listen(path, recorders)
@@ -114,57 +114,6 @@ async def test_a_recorder_runs_until_it_exits_0(spool: Path, tmp_path: Path, mon
     server.close()
     refused = await handle(b'{"op":"start_recorder","egress_id":"EG_active"}', recorders)
     assert refused == {"ok": False, "error": "the server is shutting down"}
-
-
-async def test_spares_are_made_as_soon_as_the_machine_can(
-    spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = tmp_path / "recorder.py"
-    script.write_text("import os, time\nos.write(int(os.environ['MEET_READY_FD']), b'ready')\ntime.sleep(60)\n")
-    monkeypatch.setattr(child_module, "COMMAND", ("/nonexistent/python",))
-    monkeypatch.setattr(recorders_module, "_REFILL_RETRY_S", 0.02)
-    monkeypatch.setattr(recorders_module, "_REFILL_AFTER_S", 0.0)
-    recorders = Recorders(spool, dict(os.environ))
-    with structlog.testing.capture_logs() as told:
-        recorders.warm()
-        async with asyncio.timeout(30):
-            while not any(line["event"] == "warm_recorder_failed" for line in told):
-                await asyncio.sleep(0.01)
-            monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
-            while len(recorders._spares) < recorders_module.SPARES:
-                await asyncio.sleep(0.02)
-    await recorders.close(1)
-
-
-async def test_a_spare_that_hangs_stops_nobody(spool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the recorder that is needed meanwhile nor, for long, the spares."""
-    script, ran = tmp_path / "recorder.py", tmp_path / "ran"
-    script.write_text(
-        "import os, pathlib, sys, time\n"
-        f"ran = pathlib.Path({str(ran)!r})\n"
-        "if sys.argv[2] == '--standby' and not ran.exists(): time.sleep(600)\n"
-        "os.write(int(os.environ['MEET_READY_FD']), b'ready')\n"
-        "if sys.argv[2] == '--standby': time.sleep(600)\n"
-        "ran.write_text(sys.argv[2])\n"
-    )
-    monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
-    for name, value in (
-        ("_REFILL_AFTER_S", 0.0),
-        ("_REFILL_RETRY_S", 0.02),
-        ("_COMING_S", 0.2),
-        ("_SPARE_TIMEOUT_S", 3.0),
-    ):
-        monkeypatch.setattr(recorders_module, name, value)
-    recorders = Recorders(spool, dict(os.environ))
-    recorders.warm()
-    await asyncio.sleep(0.1)
-    await recorders.start("EG_active")
-    async with asyncio.timeout(30):
-        await recorders._running["EG_active"].finished.wait()
-        assert ran.read_text() == "EG_active"
-        while len(recorders._spares) < recorders_module.SPARES:
-            await asyncio.sleep(0.02)
-    await recorders.close(1)
 
 
 @pytest.mark.parametrize("continuing", [True, False])
@@ -187,10 +136,11 @@ async def test_a_shutdown_is_no_recorders_fault(
     )
     monkeypatch.setattr(child_module, "COMMAND", (sys.executable, str(script)))
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.setattr(spares_module, "adopt_orphans", lambda adopting: False)
     (spool / "EG_active" / "journal").mkdir()
     recorders = Recorders(spool, dict(os.environ), continuing=continuing)
     await recorders.start("EG_active")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(40):
         while not (tmp_path / "busy").exists():
             await asyncio.sleep(0.02)
     await recorders.close(0.2)

@@ -3,6 +3,9 @@ import type { Api, RequestOptions } from "../lib/http";
 
 export type Caller = <T>(method: string, api: Api, path: string, options?: RequestOptions) => Promise<T>;
 
+/** For what is asked in the background. */
+export const quietly = (caller: Caller): Caller => (method, api, path, options = {}) => caller(method, api, path, { ...options, quiet: true });
+
 export const part = encodeURIComponent;
 
 export interface Listing<T> {

@@ -16,7 +16,7 @@ const SIGN_IN: Problem = {
   text: "This page is for people with an account on this server. If you were invited, use the complete link you got.",
   action: "sign-in",
 };
-const BUSY: Problem = { title: "One moment", text: "There were too many requests. Wait a minute, then try again.", action: "retry" };
+const BUSY: Problem = { title: "One moment", text: "There were too many requests from your network. Wait a minute, then try again.", action: "retry" };
 
 function common(error: ApiError): Problem {
   if (error.status === 429) return BUSY;

@@ -28,7 +28,7 @@ export function signOut(): void {
 
 /** Sign in; true when a new password has to be chosen before anything else works. Throws ApiError. */
 export async function signIn(userId: string, password: string): Promise<boolean> {
-  const answer = await request<LoginAnswer>("POST", "internal-api/v1", "/auth/login", { body: { userId, password } });
+  const answer = await request<LoginAnswer>("POST", "internal-api/v1", "/auth/login", { body: { userId, password }, quiet: true });
   keep(answer);
   return answer.mustChangePassword === true;
 }
@@ -46,7 +46,8 @@ async function renew(): Promise<boolean> {
     keep(await request("POST", "internal-api/v1", "/auth/refresh", { headers: { "X-Refresh-Token": bearer(token) } }));
     return true;
   } catch (error) {
-    if (error instanceof ApiError && error.status !== 0) signOut();
+    // Neither a server that is away nor too many requests from this network say anything about the token.
+    if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) signOut();
     return false;
   }
 }

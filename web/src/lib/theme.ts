@@ -1,6 +1,7 @@
 /** The theme an administrator chose, put over the pages' own colours. Without one they follow the system. */
 import type { Theme } from "../api/settings";
 import { theme } from "../api/settings";
+import { quietly } from "../api/caller";
 import { ApiError, request } from "./http";
 import { ofTab } from "./storage";
 
@@ -43,7 +44,7 @@ export async function wearTheme(): Promise<void> {
   const kept = ofTab.getItem(KEPT);
   if (kept) applyTheme(JSON.parse(kept) as Theme);
   try {
-    applyTheme(await theme(request));
+    applyTheme(await theme(quietly(request)));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error; // offline or limited: the page's own colours do as well
   }

@@ -1,4 +1,5 @@
 /** A recording that rests: a button for those who may record, and everyone sees that nothing is kept. */
+import { quietly } from "../api/caller";
 import { inspectRecording, setPaused } from "../api/recordings";
 import { announce, busy, byId, toast } from "../lib/dom";
 import { sentence } from "../lib/forms";
@@ -52,7 +53,7 @@ export class Pausing {
     if (!id || !this.member.may("canRetrieveRecordings")) return;
     const heard = this.heard;
     try {
-      const known = await inspectRecording(this.call, id);
+      const known = await inspectRecording(quietly(this.call), id);
       if (id !== this.recordingId || heard !== this.heard) return;
       this.possible = known.compose !== undefined;
       this.accept(known.paused);

@@ -1,4 +1,5 @@
 /** The recording of a meeting as everyone in it sees it: a badge while it runs, a link when it is finished. */
+import { quietly, type Caller } from "../api/caller";
 import { getRecording, listRecordings, recordingUrl, startRecording, stopRecording } from "../api/recordings";
 import { announce, busy, byId, el, icon, toast } from "../lib/dom";
 import { link } from "../lib/config";
@@ -17,15 +18,18 @@ const RANK: Readonly<Record<RecordingStatus, number>> = {
 };
 /**
  * Signals normally tell; polling covers a lost one. Milliseconds. All who are behind one address share its rate limit, which
- * is two requests in a second.
+ * is two requests in a second: hundreds may be in this meeting, and saving a recording may take hours when its store is away.
  */
-const POLL_MS: Readonly<Record<"starting" | "active" | "ending", number>> = { starting: 5000, active: 60_000, ending: 5000 };
+const POLL_MS: Readonly<Record<"starting" | "active" | "ending", number>> = { starting: 5000, active: 300_000, ending: 10_000 };
+const GROWTH = 1.3;
+const SPREAD = 0.4;
 
 /** Longer than the server waits for a recording to begin; then the signal of its failure was lost. */
 const STARTING_MS = 30_000;
 /** Nobody signals to a page that has left the meeting: it asks soon, then ever more seldom. */
 const LEFT_POLL_MS = 3000;
 const LONGEST_POLL_MS = 60_000;
+const LONGEST_SIGNALLED_POLL_MS = 300_000;
 
 const finished = (status: RecordingStatus): boolean => RANK[status] === 3;
 
@@ -34,7 +38,7 @@ export class RecordingView {
   private readonly ended = new Set<string>();
   private poll = 0;
   private left = false;
-  private patience = LEFT_POLL_MS;
+  private patience = 0;
   private since = 0;
   /** How far this machine's clock is ahead of the server's. */
   private aheadMs = 0;
@@ -44,13 +48,15 @@ export class RecordingView {
   private readonly ticker: number;
   private readonly pausing: Pausing;
   private readonly choices: RecordingChoices;
-  private readonly call: Member["request"];
+  private readonly call: Caller;
+  private readonly asking: Caller;
 
   constructor(
     private readonly member: Member,
     private readonly config: RoomConfig["recording"] | undefined,
   ) {
     this.call = member.request.bind(member);
+    this.asking = quietly(this.call);
     this.pausing = new Pausing(member, () => this.render());
     this.choices = new RecordingChoices(member, config?.layout);
     this.button.addEventListener("click", () => void busy(this.button, () => this.press()).then(() => this.render()));
@@ -64,7 +70,7 @@ export class RecordingView {
     void this.pausing.load();
     const { roomId } = this.member;
     try {
-      const { items } = await listRecordings(this.call, { roomId, maxItems: 5 });
+      const { items } = await listRecordings(this.asking, { roomId, maxItems: 5 });
       const running = items.find((item) => !finished(item.status));
       if (running) this.accept(running);
     } catch (error) {
@@ -92,6 +98,7 @@ export class RecordingView {
   close(): void {
     window.clearInterval(this.ticker);
     this.left = true;
+    this.patience = LEFT_POLL_MS;
     this.schedule();
   }
 
@@ -133,6 +140,7 @@ export class RecordingView {
     this.current = { ...(same ? before : {}), ...next };
     if (!same || before.status !== next.status) {
       this.since = Date.now();
+      if (!this.left) this.patience = 0;
       this.tell(this.current);
     }
     if (finished(next.status)) this.finish(this.current);
@@ -182,16 +190,18 @@ export class RecordingView {
     window.clearTimeout(this.poll);
     const status = this.current?.status;
     if (!status || finished(status) || !this.member.may("canRetrieveRecordings")) return;
-    const delay = this.left ? this.patience : POLL_MS[status as keyof typeof POLL_MS];
-    if (this.left) this.patience = Math.min(this.patience * 1.3, LONGEST_POLL_MS);
-    this.poll = window.setTimeout(() => void this.ask(), delay);
+    this.patience ||= POLL_MS[status as keyof typeof POLL_MS];
+    this.poll = window.setTimeout(() => void this.ask(), this.patience * (1 + Math.random() * SPREAD));
   }
 
   private async ask(): Promise<void> {
     const id = this.current?.recordingId;
+    if (this.current?.status !== "starting") {
+      this.patience = Math.min(this.patience * GROWTH, this.left ? LONGEST_POLL_MS : LONGEST_SIGNALLED_POLL_MS);
+    }
     try {
-      if (!this.left) void this.pausing.load();
-      if (id) this.accept(await getRecording(this.call, id));
+      if (!this.left && this.current?.status === "active") void this.pausing.load();
+      if (id) this.accept(await getRecording(this.asking, id));
       else await this.load();
       const stuck = !this.current?.recordingId && Date.now() - this.since > STARTING_MS;
       if (stuck) this.current = undefined;

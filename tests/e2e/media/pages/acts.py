@@ -16,7 +16,7 @@ class Evaluates(Protocol):
     async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
 
 
-async def holds(page: Evaluates, expression: str, argument: Any = None, *, seconds: float = 20) -> None:
+async def holds(page: Evaluates, expression: str, argument: Any = None, *, seconds: float = 60) -> None:
     """Wait until a JavaScript expression, or function of `argument`, is true. Raises AssertionError."""
     try:
         async with asyncio.timeout(seconds):

@@ -86,14 +86,14 @@ async def test_reconnecting(enter: Enter, single: bool) -> None:
 async def test_dynacast_and_adaptive_stream(enter: Enter) -> None:
     """The publisher encodes what somebody looks at: nothing, then what a small tile needs, then everything."""
     alice = await enter("alice", single=True, options={"dynacast": True})
-    await holds(alice, "async () => (await sendingLayers()).length === 0", seconds=30)
+    await holds(alice, "async () => (await sendingLayers()).length === 0")
     bob = await enter("bob", single=True, publish=False, options={"adaptiveStream": True})
     await bob.evaluate("document.getElementById('media').style.width = '160px'")
     await bob.add_style_tag(content="#media > video { width: 160px; height: 90px }")
     await advances(bob, "video alice")
-    await holds(alice, "async () => (await sendingLayers()).join() === 'q'", seconds=30)
+    await holds(alice, "async () => (await sendingLayers()).join() === 'q'")
     await bob.add_style_tag(content="#media > video { width: 1280px !important; height: 720px !important }")
-    await holds(alice, "async () => (await sendingLayers()).join() === 'f,h,q'", seconds=30)
+    await holds(alice, "async () => (await sendingLayers()).join() === 'f,h,q'")
     await advances(bob, "video alice", width=1280)
 
 
@@ -138,16 +138,18 @@ async def test_a_slow_link_gets_the_low_layer_and_clean_sound(enter: Enter, medi
     for page in (bob, carol):
         await advances(page, "video alice", width=1280)
     shaper.limit("bob", 300_000)
-    await holds(bob, "() => tiles()['video alice'][0] === 320", seconds=10)
-    before = await bob.evaluate("concealment()")
+    await holds(bob, "() => tiles()['video alice'][0] === 320")
+    before = [await page.evaluate("concealment()") for page in (bob, carol)]
     for _ in range(3):
         await asyncio.sleep(1)
         await advances(bob, "video alice", width=320)
-    after = await bob.evaluate("concealment()")
-    assert (after[0] - before[0]) / (after[1] - before[1]) < 0.05, "share of sound made up for lost packets"
+    after = [await page.evaluate("concealment()") for page in (bob, carol)]
+    limited, free = ((b[0] - a[0]) / (b[1] - a[1]) for a, b in zip(before, after, strict=True))
+    # What carol, with all the rate there is, misses as well is this machine's doing.
+    assert limited - free < 0.05, "share of sound made up for lost packets"
     await advances(carol, "video alice", width=1280)
     shaper.limit("bob", None)
-    await holds(bob, "() => tiles()['video alice'][0] === 1280", seconds=10)
+    await holds(bob, "() => tiles()['video alice'][0] === 1280")
     await advances(bob, "video alice", width=1280)
 
 

@@ -53,7 +53,7 @@ async def coturn(tmp_path: Path) -> AsyncIterator[int]:
     )
     assert process.stdout is not None
     reading = asyncio.create_task(process.stdout.read())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -52,4 +52,4 @@ async def test_signalling_and_server_api(tmp_path: Path) -> None:
         machine.workers.clear()
         assert (await bob.expect("leave")).can_reconnect
         await bob.ended()
-        await asyncio.wait_for(stopping, 20)
+        await asyncio.wait_for(stopping, 40)

@@ -65,7 +65,7 @@ class Client:
         return self
 
     async def expect(self, kind: str) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while True:
                 message = await self.socket.receive()
                 if message.type is not aiohttp.WSMsgType.BINARY:
@@ -76,7 +76,7 @@ class Client:
 
     async def ended(self) -> None:
         """The server closes the socket."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while (await self.socket.receive()).type is aiohttp.WSMsgType.BINARY:
                 pass
 

@@ -236,7 +236,7 @@ async def test_resume_as_somebody_else(client: Connect) -> None:
 
 
 async def _until(condition: Callable[[], object], step: Callable[[], Awaitable[None]] | None = None) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not condition():
             await (step() if step is not None else asyncio.sleep(0.01))
 

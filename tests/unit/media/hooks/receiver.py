@@ -46,7 +46,7 @@ class Receiver:
 
     async def wait_for(self, count: int) -> list[WebhookEvent]:
         """Until `count` events were accepted."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while len(self.events) < count:
                 self._changed.clear()
                 await self._changed.wait()

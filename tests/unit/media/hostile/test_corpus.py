@@ -16,7 +16,7 @@ def _closed() -> Iterator[None]:
     close()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_breaks_on_what_is_kept(target: str) -> None:
     kept = inputs(target)

@@ -66,7 +66,7 @@ async def test_checks_and_handshakes_from_many_ports(bench: Bench) -> None:
         sock.close()
     # The honest participant's own session still works.
     client.check(peer.ice.ufrag, peer.ice.pwd)
-    await asyncio.wait_for(client.answers.get(), 5)
+    await asyncio.wait_for(client.answers.get(), 40)
 
 
 async def test_one_participants_bad_packet_does_not_take_the_burst_with_it(bench: Bench) -> None:
@@ -159,7 +159,7 @@ async def test_slow_loris_connections_are_ended(
         writer.write(b"GET /rtc HTTP/1.1\r\nHost: x\r\nX-A: ")
     alice = await Client(http, server).v0(token("alice"))
     await alice.expect("join")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         for reader, writer in slow:
             assert await reader.read() == b""
             writer.close()
@@ -173,7 +173,7 @@ async def test_of_too_many_silent_connections_the_oldest_are_ended(
     monkeypatch.setattr(waiting, "MAX_WAITING", 20)
     ports = [server.port] * 60 + [server.rtc_port] * 60
     silent = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         for reader, _ in silent[:40] + silent[60:100]:
             assert await reader.read() == b""
     metrics = generate_latest(server.metrics.registry).decode()

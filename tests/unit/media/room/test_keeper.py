@@ -158,7 +158,7 @@ async def test_all_that_the_api_accepts_fits_into_the_message_in_which_it_moves(
     heard: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     ends = Channel(near, heard.set_result, print), Channel(far, print, print)
     assert ends[1].send("kept", {"name": name}, data=packed)
-    message = await asyncio.wait_for(heard, 10)
+    message = await asyncio.wait_for(heard, 40)
     assert await second.take(message.text("name"), target, message.data)
     moved, room = target.require(name), source.require(name)
     assert (moved.metadata, moved.sid, moved.max_participants) == (metadata, room.sid, most)

@@ -10,6 +10,7 @@ from livekit import api
 from livekit.protocol import egress as proto
 from livekit.protocol import models as pb
 
+from meet.livekit.egress import to_egress
 from meet.media.twirp.egress_info import egress_info, egress_request
 from meet.media.twirp.egress_model import STATUSES, EgressState, ParticipantChoice
 from meet.media.twirp.errors import TwirpError
@@ -216,4 +217,10 @@ async def test_every_status_and_result_on_the_wire(server: Server) -> None:
     )
     file = done.file_results[0]
     assert (file.size, file.duration, file.location) == (1234, 10_250_000_000, "rec/a--x.mp4")
+    assert to_egress(done).store == "fs"
+    in_bucket = egress_info(replace(state, status="complete", store="s3://minio:9000/b"))
+    assert in_bucket.file_results[0].location == "s3://minio:9000/b/rec/a--x.mp4"
+    assert to_egress(in_bucket).store == "s3://minio:9000/b"
+    in_bucket.file_results[0].location = "https://minio:9000/b/rec/a--x.mp4"  # as LiveKit has it
+    assert to_egress(in_bucket).store is None is to_egress(egress_info(state)).store
     assert (done.ended_at, done.details, done.file) == (1_700_000_010_500_000_000, "d", file)

@@ -8,7 +8,7 @@ import pytest
 from av.video.reformatter import ColorRange
 
 from meet.recorder.composer.canvas import Canvas, Scaler, planes
-from meet.recorder.composer.layout import Rect
+from meet.recorder.composer.tiles import Rect
 
 BT709, BT601, BT2020, YCGCO, UNKNOWN = 1, 6, 9, 8, 2
 LIMITED, FULL, UNSAID = ColorRange.MPEG, ColorRange.JPEG, ColorRange.UNSPECIFIED

@@ -52,6 +52,14 @@ def test_initials_are_signs_that_can_be_drawn() -> None:
     assert overlay.label(ROCKET, 640, 360) is None, "no empty pill"
 
 
+def test_no_gap_is_left_where_a_sign_is_left_out() -> None:
+    assert text.shown(f"{ROCKET}\u200d{DICE} Ada  {ROCKET} Byron\n{DICE}\ufe0f") == "Ada Byron"
+    assert text.shown(ROCKET) == "" and text.shown("می\u200cخواهم") == "می\u200cخواهم"
+    bare, left_out = overlay.label("Ada", 640, 360), overlay.label(f"{ROCKET} Ada", 640, 360)
+    assert bare is not None and left_out is not None and (bare.add[0] == left_out.add[0]).all()
+    assert overlay.label("\x07 " + "wide " * 20_000, 640, 360) is not None
+
+
 def test_enclosing_marks_are_drawn_by_fonts_that_have_them() -> None:
     assert text.runs("1\ufe0f\u20e3") == (("1\ufe0f", text.BUNDLED),)
     assert text.runs("e\u0308") == (("e\u0308", text.BUNDLED),)

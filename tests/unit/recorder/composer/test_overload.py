@@ -118,7 +118,8 @@ def test_catching_up_after_a_restart_is_no_overload() -> None:
 def test_attempts_to_come_back_become_rarer() -> None:
     """A machine that can only just do the second rung."""
     now, media_at = ZERO, ZERO
-    overload = Overload(lambda: now)
+    told: list[bool] = []
+    overload = Overload(lambda: now, on_busy=told.append)
     overload.handled(media_at)
     changes = []
     for second in range(600):
@@ -127,5 +128,9 @@ def test_attempts_to_come_back_become_rarer() -> None:
         if overload.handled(media_at) and overload.rung.step == 1:
             changes.append(second)
     assert 2 <= len(changes) <= 7
+    assert told[:-1] == [True, False] * (len(told) // 2), "of every turn once, whatever the rung"
+    assert told.count(False) == len(changes)
+    Overload(lambda: now, 2, told.append)
+    assert told[-1], "an earlier process was too busy, and so is this one until it has seen otherwise"
     waits = [b - a for a, b in itertools.pairwise(changes)]
     assert waits == sorted(waits)

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from meet.recorder.composer import overlay, text
 from meet.recorder.composer.canvas import Scaler
@@ -140,7 +140,7 @@ def test_a_shared_screen_takes_the_stage_and_gives_it_back() -> None:
     settle(picture)
     assert told[-1]["TR_4"] == (1024, 576) and told[-1]["TR_1"] == (256, 144)
     cast.scene.ends(screen, 0)
-    assert (settle(picture) == grid).all()
+    assert (settle(picture, 1_000_000) == grid).all()
 
 
 def test_a_screen_alone_fills_the_picture() -> None:
@@ -224,10 +224,21 @@ def test_of_forty_the_one_who_speaks_is_seen() -> None:
         ("李小龍", "李"),
         ("🎉&", "&"),
         ("ß straße", "ßS"),
+        ("เกียรติ ใจดี", "กจ"),
+        ("ເພັດ", "ພ"),
+        ("เ", "เ"),
+        ("محمد ضيف", "م\u200cض"),
     ],
 )
 def test_initials(name: str, letters: str) -> None:
     assert overlay.initials(name) == letters
+
+
+@pytest.mark.skipif(not (features.check("raqm") and text.covered("مض")), reason="no Arabic here")
+def test_initials_are_not_joined_to_a_word() -> None:
+    letters = sum(text.width(letter, 100) for letter in "مض")
+    assert abs(text.width(text.side_by_side("م", "ض"), 100) - letters) <= 2 < letters - text.width("مض", 100)
+    assert text.side_by_side("A", "B") == "AB"
 
 
 def test_text_is_one_line_and_fits() -> None:

@@ -17,8 +17,8 @@ from tests.unit.recorder.control.world import World
 
 @pytest.fixture
 async def hasty(data: Path) -> AsyncIterator[World]:
-    """Gives a recorder half a second to appear."""
-    running = World(data, start_timeout_s=0.5)
+    """Gives a recorder a second to appear."""
+    running = World(data, start_timeout_s=1.0)
     await running.open()
     yield running
     await running.close()
@@ -41,7 +41,7 @@ async def test_a_recorder_that_came_is_not_given_up(hasty: World) -> None:
     egress_id = await hasty.start()
     recorder = await hasty.recorder(egress_id)
     recorder.report("starting")
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(1.3)
     assert hasty.status(egress_id) == "starting"
 
 
@@ -149,7 +149,7 @@ async def test_what_was_recorded_before_a_crash_waits_for_its_recorder(hasty: Wo
     (hasty.folder(egress_id) / "journal" / "000001.seg").write_bytes(b"media")
     await hasty.restart()
     hasty.control.room_finished("a")
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(1.3)
     assert [state.status for state in hasty.control.list()] == ["starting"]
     recorder = await hasty.recorder(egress_id)
     assert await recorder.hear() == {"type": "stop", "reason": "room_finished"}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from meet.media.room import RoomRegistry
-from meet.media.twirp.egress_model import EgressNotRunning, EgressUnavailable, EgressUnknown
+from meet.media.twirp.egress_model import EgressNotRunning, EgressRefused, EgressUnavailable, EgressUnknown
 from meet.recorder.control.rooms import follow_registry
 from tests.unit.media.twirp.fakes import join
 from tests.unit.recorder.control.world import REQUEST, World
@@ -45,6 +49,7 @@ async def test_a_recording_from_start_to_end(world: World) -> None:
     await world.until_status(egress_id, "complete")
     recorder.report("failed", error="late")
     recorder.report("active")
+    await world.until(lambda: len(world.told) >= 4)
     await asyncio.sleep(0.05)
     assert world.told == [
         ("egress_started", "starting"),
@@ -60,6 +65,32 @@ async def test_a_recording_from_start_to_end(world: World) -> None:
         await world.control.stop(egress_id)
     with pytest.raises(EgressNotRunning):
         await world.control.update_layout(egress_id, "speaker")
+
+
+async def test_nothing_is_written_over(world: World) -> None:
+    """Two with LiveKit's default name that begin in one second, and one with the name of what is complete."""
+    first, second = await asyncio.gather(world.control.start(REQUEST), world.control.start(REQUEST))
+    assert first.request.key == "rec/a--x.mp4"
+    assert second.request.key == f"rec/a--x-{second.egress_id}.mp4"
+    assert json.loads((world.folder(second.egress_id) / "request.json").read_text())["key"] == second.request.key
+    recorder = await world.recorder(first.egress_id)
+    recorder.report("active")
+    await world.until_status(first.egress_id, "active")
+    recorder.report("complete", save=True, size=10, duration_s=8.0)
+    await world.until_status(first.egress_id, "complete")
+    await world.restart()
+    third = await world.control.start(replace(REQUEST, key="other.mp4"))
+    fourth = await world.control.start(REQUEST)
+    assert (third.request.key, fourth.request.key) == ("other.mp4", f"rec/a--x-{fourth.egress_id}.mp4")
+
+
+async def test_a_start_that_was_given_up_keeps_no_name(world: World) -> None:
+    egress_id = await world.start()
+    await world.control.stop(egress_id)
+    recorder = await world.recorder(egress_id)
+    recorder.report("aborted", save=True)
+    await world.until_status(egress_id, "aborted")
+    assert (await world.control.start(REQUEST)).request.key == REQUEST.key
 
 
 async def test_unknown_egress(world: World) -> None:
@@ -94,9 +125,42 @@ async def test_a_refused_start_leaves_nothing(world: World) -> None:
 
 async def test_a_start_without_disk_leaves_nothing(world: World) -> None:
     (world.data / "spool").write_text("in the way")
-    with pytest.raises(EgressUnavailable):
+    with pytest.raises(EgressRefused):
         await world.start()
     assert world.supervisor.started == [] and world.control.list() == []
+    assert world.control.refused == {"disk": 1}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+async def test_a_start_without_space_for_a_journal_leaves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(_fd: int, _offset: int, size: int) -> None:
+        raise OSError(number, f"no {size} bytes left")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(EgressRefused, match="the spool takes no recording: no 1048576 bytes left"):
+        await world.start()
+    assert list((world.data / "spool").iterdir()) == [] and world.control.list() == []
+
+
+async def test_a_start_without_files_left_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list(os.statvfs(world.data))
+    told[5], told[7] = 1000, 15  # f_files, f_favail
+    monkeypatch.setattr("os.statvfs", lambda _path: os.statvfs_result(told))
+    with pytest.raises(EgressRefused, match="No file left on device"):
+        await world.start()
+    assert list((world.data / "spool").iterdir()) == []
+
+
+async def test_without_descriptors_a_start_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def none_left(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("asyncio.open_unix_connection", none_left)
+    with pytest.raises(EgressRefused, match="Too many open files"):
+        await world.start()
+    assert list((world.data / "spool").iterdir()) == []
 
 
 async def test_a_recorder_of_a_refused_start_is_sent_away(world: World) -> None:

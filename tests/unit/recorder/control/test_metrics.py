@@ -167,7 +167,7 @@ async def test_a_disk_that_stands_still_is_asked_once() -> None:
         assert await reading.value() is None
     finally:
         going_on.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while (value := await reading.value()) is None:
             await asyncio.sleep(0.005)
     assert (value, len(asked)) == (7, 1)

@@ -23,6 +23,7 @@ FACTS = {
     "duration_s": 7.5,
     "integrity": {"sha256": "x"},
     "paused": True,
+    "store": "s3://minio:9000/b",
 }
 
 
@@ -37,8 +38,9 @@ def test_every_fact_travels_both_ways(tmp_path: Path) -> None:
 
 
 def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    """It had neither integrity nor pauses, and whole seconds of duration."""
-    facts = {key: value for key, value in FACTS.items() if key not in ("integrity", "paused")} | {"duration_s": 8}
+    """It had neither integrity nor pauses nor a store, and whole seconds of duration."""
+    facts = {key: value for key, value in FACTS.items() if key not in ("integrity", "paused", "store")}
+    facts |= {"duration_s": 8}
     fixed = {"egress_id": "EG_x", "room_name": "a", "status": "complete", "encoding": "H264_720P_30", "key": "k"}
     (tmp_path / "state.json").write_text(json.dumps(fixed | facts | {"of_a_later_one": 1}))
     found = recorders.read(tmp_path / "state.json")

@@ -39,7 +39,7 @@ class HesitatingDisk:
         self.ready.clear()
 
     async def until_waited_for(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not self.waiting.is_set():
                 await asyncio.sleep(0.005)
 

@@ -81,7 +81,7 @@ class FakeRecorder:
 
     async def hear(self) -> dict[str, Any] | None:
         """The next message of the control; None when it hung up."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             line = await self._reader.readline()
         return json.loads(line) if line else None
 
@@ -154,7 +154,7 @@ class World:
         return self.control.list(egress_id=egress_id)[0].status
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not condition():
                 await asyncio.sleep(0.005)
 

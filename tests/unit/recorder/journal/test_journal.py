@@ -77,11 +77,11 @@ def test_segments_follow_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(writer_module, "SEGMENT_BYTES", 200)
     written = threading.Semaphore(0)
     writer = JournalWriter(tmp_path, written.release, lambda error: None)
-    assert written.acquire(timeout=5), "a segment is there"
+    assert written.acquire(timeout=40), "a segment is there"
     frames = [Frame(k, 1, k, True, False, bytes(300)) for k in range(5)]
     for frame in frames:
         writer.append(frame)
-        assert written.acquire(timeout=5)
+        assert written.acquire(timeout=40)
     writer.close()
     assert len(list(tmp_path.iterdir())) >= 5
     assert synthetic.read(tmp_path) == frames
@@ -102,7 +102,7 @@ def test_a_reader_follows_a_growing_journal(tmp_path: Path) -> None:
     writer = JournalWriter(tmp_path, reader.wake, lambda error: None)
     for k in range(20):
         writer.append(Tick(k))
-        assert arrived.acquire(timeout=5), "a record is seen without closing the journal"
+        assert arrived.acquire(timeout=40), "a record is seen without closing the journal"
     writer.close()
     reader.finish()
     thread.join(5)
@@ -119,9 +119,9 @@ def test_a_full_disk_is_told_once_and_what_was_written_stays(tmp_path: Path, mon
         told.set()
 
     writer = JournalWriter(tmp_path, written.release, on_error)
-    assert written.acquire(timeout=5), "a segment is there"
+    assert written.acquire(timeout=40), "a segment is there"
     writer.append(Tick(1))
-    assert written.acquire(timeout=5)
+    assert written.acquire(timeout=40)
 
     def full(fd: int, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

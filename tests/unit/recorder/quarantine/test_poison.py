@@ -81,7 +81,7 @@ class Lab:
         return found.integrity
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_poison(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     lab.record("EG_one", {(CAMERA, 1.3): CRASH})

@@ -63,12 +63,12 @@ async def test_a_room_of_which_only_the_sound_is_recorded_lasts_without_anybody(
     server.said.put_nowait(pb.SignalResponse(update=pb.ParticipantUpdate(participants=[gone])))
     later = models.TrackInfo(sid="TR_n", type=models.TrackType.AUDIO)
     server.said.put_nowait(pb.SignalResponse(update=pb.ParticipantUpdate(participants=[ann(later)])))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while "TR_n" not in server.subscribed:
             await asyncio.sleep(0.01)
     assert server.subscribed == ["TR_m", "TR_n"] and not running.done()
     stay.stop()
-    assert await asyncio.wait_for(running, 20) is Ending.STOPPED
+    assert await asyncio.wait_for(running, 40) is Ending.STOPPED
 
 
 async def test_over_when_the_track_is_unpublished() -> None:
@@ -76,7 +76,7 @@ async def test_over_when_the_track_is_unpublished() -> None:
     server.said.put_nowait(pb.SignalResponse(join=pb.JoinResponse(other_participants=[ann(TRACK)])))
     running = asyncio.create_task(session(server).run())
     server.said.put_nowait(pb.SignalResponse(update=pb.ParticipantUpdate(participants=[ann()])))
-    assert await asyncio.wait_for(running, 20) is Ending.MEETING_OVER
+    assert await asyncio.wait_for(running, 40) is Ending.MEETING_OVER
     assert server.subscribed == ["TR_v"]
 
 
@@ -84,7 +84,7 @@ async def test_over_when_the_track_does_not_come_back(monkeypatch: pytest.Monkey
     monkeypatch.setattr(selection, "_ABSENT_S", 0.05)
     server = Server(OfTracks("TR_v", ""))
     server.said.put_nowait(pb.SignalResponse(join=pb.JoinResponse(other_participants=[ann()])))
-    assert await asyncio.wait_for(session(server).run(), 20) is Ending.MEETING_OVER
+    assert await asyncio.wait_for(session(server).run(), 40) is Ending.MEETING_OVER
 
 
 async def test_one_that_comes_in_time_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,4 +97,4 @@ async def test_one_that_comes_in_time_stays(monkeypatch: pytest.MonkeyPatch) -> 
         await asyncio.sleep(0.2)
         assert not running.done()
         stay.stop()
-        assert await asyncio.wait_for(running, 20) is Ending.STOPPED
+        assert await asyncio.wait_for(running, 40) is Ending.STOPPED

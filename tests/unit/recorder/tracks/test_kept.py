@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +14,7 @@ from meet.cli.root import main
 from meet.recorder import finish, state
 from meet.recorder.journal.records import LayoutChange
 from meet.recorder.state import EgressState
-from meet.recorder.tracks.kept import KeptJournal, NotKept, WithJournals
+from meet.recorder.tracks.kept import KeptJournal, NotKept, forget
 from tests.support import media
 from tests.unit.recorder import synthetic
 from tests.unit.recorder.synthetic import ZERO, Source, meeting
@@ -63,6 +63,45 @@ def test_recompose_in_another_layout_and_encoding(tmp_path: Path) -> None:
     decoded = media.decode(output)
     assert (decoded.width, decoded.height, len(decoded.frame_times)) == (720, 1280, 54)
     assert abs(decoded.luma[30].astype(int) - decoded.luma[50]).mean() < 20, "no change of layout"
+
+
+SMALL = {
+    "width": 320,
+    "height": 180,
+    "framerate": 10,
+    "codec": "VP8",
+    "bitrate": 200,
+    "keyFrameInterval": 2,
+    "depth": 24,
+}
+WEBM: dict[str, dict[str, Any]] = {"video": SMALL, "audio": {"codec": "OPUS", "bitrate": 32, "frequency": 48000}}
+
+
+def test_recompose_with_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("webm.json").write_text(json.dumps(WEBM, indent=2))
+    result = CliRunner().invoke(main, ["recompose", RECORDING, "--data-dir", str(tmp_path), "--encoding", "@webm.json"])
+    assert result.exit_code == 0 and "EG_abcdefgh.webm: 1.8 s" in result.output, result.output
+    decoded = media.decode(tmp_path / "EG_abcdefgh.webm")
+    assert (decoded.video_codec, decoded.audio_codec) == ("vp8", "opus")
+    assert (decoded.width, decoded.height, len(decoded.frame_times)) == (320, 180, 18)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"video": WEBM["video"]}, "Both video and audio configuration must be provided"),
+        ({**WEBM, "audio": {**WEBM["audio"], "bitrate": -1}}, "audio.bitrate: "),
+        ({**WEBM, "video": {**SMALL, "codec": "AV1"}}, "video.codec: "),
+        ({**WEBM, "video": {**SMALL, "width": 0.4}}, "a picture of 0x180 is not supported"),
+    ],
+)
+def test_wrong_options_are_a_wrong_call(tmp_path: Path, options: dict[str, Any], told: str) -> None:
+    keep(tmp_path)
+    call = ["recompose", RECORDING, "--data-dir", str(tmp_path), "--encoding", json.dumps(options)]
+    result = CliRunner().invoke(main, call)
+    assert result.exit_code == 2 and told in result.output, result.output
 
 
 def test_recompose_the_sound_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,30 +170,18 @@ def test_unfinished_and_not_kept_are_said(tmp_path: Path) -> None:
         KeptJournal.find(tmp_path / "spool", RECORDING)
 
 
-class Blobs:
-    def __init__(self) -> None:
-        self.deleted: list[str] = []
-
-    async def delete(self, keys: Sequence[str]) -> frozenset[str]:
-        self.deleted += keys
-        return frozenset()
-
-
 async def test_a_journal_is_deleted_with_its_recording(tmp_path: Path) -> None:
     folder = keep(tmp_path)
-    blobs = Blobs()
-    files = WithJournals(blobs, tmp_path / "spool")
     for name, content in (("EG_aaaaaaaa", "[]"), ("EG_bbbbbbbb", '{"key": []}'), ("EG_cccccccc", "[" * 100_000)):
         (tmp_path / "spool" / name / "journal").mkdir(parents=True)
         (tmp_path / "spool" / name / "request.json").write_text(content)
-    await files.delete(["recordings/other.mp4"])
+    await forget(tmp_path / "spool", ["recordings/other.mp4"])
     assert (folder / "journal").is_dir()
-    await files.delete([KEY])
-    assert blobs.deleted == ["recordings/other.mp4", KEY]
+    await forget(tmp_path / "spool", [KEY])
     assert not (folder / "journal").exists() and (folder / "state.json").exists()
 
 
 async def test_a_journal_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     folder = keep(tmp_path, "ending")
-    await WithJournals(Blobs(), tmp_path / "spool").delete([KEY])
+    await forget(tmp_path / "spool", [KEY])
     assert (folder / "journal").is_dir()

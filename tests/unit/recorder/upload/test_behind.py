@@ -23,6 +23,7 @@ class Store:
 
     def __init__(self) -> None:
         self.sent = self.asked = self.checked = 0
+        self.resumed: list[int] = []
         self.away = self.abandoned = self.closed = False
         self.go = asyncio.Event()
         self.go.set()
@@ -31,6 +32,13 @@ class Store:
     def behind(self, key: str, path: Path, content_type: str, *, progress: Path) -> Store:
         assert (key, content_type, progress.name) == ("r/a.mp4", "video/mp4", "composite.upload")
         return self
+
+    async def resume(self, settled: int) -> int:
+        self.resumed.append(settled)
+        if self.away:
+            raise StorageUnavailable("The object store at nowhere does not answer.")
+        self.sent = 2 * PART
+        return 2
 
     async def check(self) -> None:
         self.checked += 1
@@ -89,7 +97,7 @@ def troubles() -> list[str | None]:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -198,9 +206,42 @@ async def test_a_file_that_is_begun_again_is_left_to_the_end(upload: UploadBehin
     assert store.sent == 0
 
 
+async def test_what_another_process_has_sent_is_gone_on_with(
+    upload: UploadBehind, store: Store, composite: Path, troubles: list[str | None]
+) -> None:
+    """As soon as the file is; and where the store was away just then, afterwards."""
+    store.away = True
+    upload.start(composite.stat().st_size)
+    await asyncio.sleep(0.05)
+    assert not store.resumed, "its end may still be written anew"
+    with composite.open("ab") as file:
+        file.write(FRAGMENT[500:])
+    await until(lambda: troubles)
+    store.away = False
+    await until(lambda: store.sent == 4 * PART)
+    assert set(store.resumed) == {4 * PART}
+    assert store.pace is not None and store.pace.rate == 1024 * 1024, "what was there before is no reason to hurry"
+
+
+async def test_a_file_that_is_given_up_is_sent_anew(upload: UploadBehind, store: Store, composite: Path) -> None:
+    """While a part of the other one is on its way."""
+    upload.start()
+    await until(lambda: store.sent == 3 * PART)
+    store.go.clear()
+    with composite.open("ab") as file:
+        file.write(FRAGMENT[500:])
+    await asyncio.sleep(0.05)
+    upload.start()
+    await until(lambda: store.abandoned)
+    assert store.sent == 3 * PART
+    store.go.set()
+    await until(lambda: store.sent == 4 * PART)
+    assert cast(Any, await upload.store()) is store and not store.resumed
+
+
 async def test_closing_does_not_wait_for_the_store(upload: UploadBehind, store: Store) -> None:
     store.go.clear()
     upload.start()
     await until(lambda: store.pace is not None)
-    await asyncio.wait_for(upload.close(), 10)
+    await asyncio.wait_for(upload.close(), 40)
     assert store.sent == 0

@@ -56,6 +56,17 @@ def test_a_shorter_file_is_another_one(tmp_path: Path) -> None:
     assert settled.bytes() == 0
 
 
+def test_what_another_process_has_left_is_final_when_something_is_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"\0\0\0\x10mdat12345678" * 3)
+    settled = Settled(path, "mp4", left=48)
+    assert settled.bytes() == 0
+    path.write_bytes(b"\0\0\0\x10mdat12345678" * 3 + b"\0")
+    assert settled.bytes() == 48
+    path.write_bytes(b"\0\0\0\x10mdat12345678" * 2 + b"\0")  # the end was cut off, to be another one
+    assert Settled(path, "mp4", left=48).bytes() == 32
+
+
 def test_whole_pages_of_an_ogg_file_are_final(tmp_path: Path) -> None:
     path = tmp_path / "composite.mp4"
     output, settled = Output(path, Profile.of("H264_720P_30", "audio", "ogg")), Settled(path, "ogg")
