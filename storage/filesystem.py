@@ -110,9 +110,10 @@ class FilesystemStore:
         return None
 
     async def delete(self, keys: Sequence[str]) -> frozenset[str]:
-        wanted = list(dict.fromkeys(keys))
+        paths = {key: self.path(key) for key in keys}
+        wanted = list(paths)
         kept: dict[str, StorageError] = {}
-        for done, (key, path) in enumerate((key, self.path(key)) for key in wanted):
+        for done, (key, path) in enumerate(paths.items()):
             try:
                 await self._threads.run(partial(localfile.remove, self.root, path), self._patience.answer)
             except OSError as error:

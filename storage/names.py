@@ -31,11 +31,12 @@ def split(name: str) -> tuple[str, str]:
 
 def _place(endpoint: str) -> str:
     scheme, found, rest = endpoint.strip().partition("://")
-    parts = urlsplit(f"//{rest if found else scheme}")
+    address = rest if found else scheme
     try:
+        parts = urlsplit(f"//{address}")
         host, port = parts.hostname or "", parts.port
     except ValueError:  # no store will ever answer there
-        return parts.netloc.rpartition("@")[2].lower()
+        return address.partition("?")[0].rpartition("@")[2].lower()
     aws = next((suffix for suffix in _AWS if host == suffix or host.endswith(f".{suffix}")), None if host else _AWS[0])
     if aws is not None:
         return f"s3.{aws}"

@@ -54,7 +54,7 @@ class Progress:
                 return None
             parts = [StoredPart(**part) for part in content["parts"]]
             return (str(content["upload_id"]), parts) if content["key"] == key else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def forget(self) -> None:

@@ -20,6 +20,8 @@ from .blob import BlobInfo, BlobStore
 from .config import S3Config, StorageSettings
 from .errors import BlobNotFound, StorageError, StorageMisconfigured, StoreUnknown
 from .names import FILES, split
+from .patience import Patience
+from .threads import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +95,7 @@ class Stores:
         # That of a folder makes it, and writes there: not to a former one, which may be kept from that.
         if name != FILES or name == self.name or self._folder is None:
             await store.check()
-        elif not self._folder.is_dir():
+        elif not await self._has_folder(self._folder):
             raise StorageMisconfigured(f"There is no storage directory {self._folder}.")
 
     async def find(self, key: str, name: str | None, size: int | None = None) -> Found:
@@ -116,7 +118,8 @@ class Stores:
                 trouble = trouble or error
                 continue
             if size is None or info.size == size:
-                log.info("blob_found_elsewhere", key=key, store=other, expected_in=name)
+                if name is not None:
+                    log.info("blob_found_elsewhere", key=key, store=other, expected_in=name)
                 return Found(other, self.get(other), info)
         if trouble is not None:
             raise trouble
@@ -131,8 +134,15 @@ class Stores:
 
     def _candidates(self) -> list[str]:
         """Where to look for what is not where it should be; the likeliest first."""
-        files = [FILES] if self._folder is not None and self._folder.is_dir() else []
+        files = [FILES] if self._folder is not None else []
         return list(dict.fromkeys([self.name, *files, *self._listed]))
+
+    async def _has_folder(self, folder: Path) -> bool:
+        threads = Threads(f"The storage directory {folder}")
+        try:
+            return await threads.run(folder.is_dir, Patience().answer)
+        finally:
+            threads.close()
 
     def _bucket(self, name: str) -> S3Config | None:
         place, bucket = split(name)

@@ -111,7 +111,7 @@ async def _run(
             return None
         try:
             with mover.working():
-                return await _move_all(mover, loads, remove=remove, forget=forget)
+                return await _move_all(mover, loads, remove=remove, forget=source if forget else None)
         except AlreadyMoving:
             fail("another `meet recordings move` is at it")
 
@@ -148,8 +148,10 @@ async def _mover(settings: Settings) -> AsyncIterator[Mover]:
         database.close()
 
 
-async def _move_all(mover: Mover, loads: dict[str | None, Load], *, remove: bool, forget: bool) -> _Result:
-    """One after the other. A recording that cannot be moved is reported; a store that does not answer is the end."""
+async def _move_all(mover: Mover, loads: dict[str | None, Load], *, remove: bool, forget: str | None) -> _Result:
+    """One after the other. A recording that cannot be moved is reported; a store that does not answer is the end, and
+    so is a database that takes nothing."""
+    from meet.core.errors import MeetError
     from meet.stores.copying import NotCopied
     from storage import StorageError
 
@@ -160,7 +162,7 @@ async def _move_all(mover: Mover, loads: dict[str | None, Load], *, remove: bool
             async for recording in mover.pending(list(loads)):
                 reached = partial(_advance, bars, bar, done, recording.size or 0)
                 try:
-                    if forget:
+                    if forget is not None:
                         outcome = await mover.forget(recording)
                     else:
                         outcome = await mover.move(recording, remove=remove, reached=reached)
@@ -175,7 +177,9 @@ async def _move_all(mover: Mover, loads: dict[str | None, Load], *, remove: bool
                         result.removed += await mover.remove_copies(recording)
                     except NotCopied as error:
                         result.failed.append((recording.recording_id, str(error)))
-        except (StorageError, OSError) as error:
+            if forget is not None and (forgotten := await mover.forget_copies(forget)):
+                result.done["old copies given up"] = forgotten
+        except (StorageError, MeetError, OSError) as error:
             result.stopped = str(error)
     return result
 

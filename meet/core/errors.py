@@ -12,14 +12,14 @@ MeetError                       message: wire text (contract A.1), title: the co
 │                               RecordingNotStopped, RecordingAlreadyStopped, RecordingStillStarting,
 │                               RecordingNotStreamable
 ├── ValidationFailed            issues: (field, message) pairs that only the domain can find
-├── Unavailable                 RecordingStartTimeout, RecordingRefused, DatabaseUnavailable
+├── Unavailable                 DatabaseUnavailable
 └── MediaServerError            operation, detail
     ├── MediaServerUnavailable  the media server cannot be reached
     ├── EgressNotFound
     └── EgressNotActive
 
-Branches about one subject stand beside this file: `account_errors`, `edit_errors`, `meeting_errors`, `share_errors`,
-`webhook_errors`.
+Branches about one subject stand beside this file: `account_errors`, `edit_errors`, `meeting_errors`,
+`recording_errors`, `share_errors`, `webhook_errors`.
 """
 
 from __future__ import annotations
@@ -342,25 +342,6 @@ class ValidationFailed(MeetError):
 
 class Unavailable(MeetError):
     """Try again later."""
-
-
-class RecordingStartTimeout(Unavailable):
-    title = "Recording Error"
-
-    def __init__(self, room_id: str) -> None:
-        super().__init__(f"Recording in room '{room_id}' timed out while starting")
-        self.room_id = room_id
-
-
-class RecordingRefused(Unavailable):
-    """The machine has no room for another recording now: disk, spool or processor. `detail` is for the log only."""
-
-    title = "Recording Error"
-
-    def __init__(self, room_id: str, detail: str) -> None:
-        super().__init__(f"Recording in room '{room_id}' cannot start now: the server has reached its recording limits")
-        self.room_id = room_id
-        self.detail = detail
 
 
 class DatabaseUnavailable(Unavailable):

@@ -17,6 +17,25 @@ class RecordingNotFragmented(RecordingConflict):
     text = "has no index of its fragments"
 
 
+class RecordingStartTimeout(Unavailable):
+    title = "Recording Error"
+
+    def __init__(self, room_id: str) -> None:
+        super().__init__(f"Recording in room '{room_id}' timed out while starting")
+        self.room_id = room_id
+
+
+class RecordingRefused(Unavailable):
+    """The machine has no room for another recording now: disk, spool or processor. `detail` is for the log only."""
+
+    title = "Recording Error"
+
+    def __init__(self, room_id: str, detail: str) -> None:
+        super().__init__(f"Recording in room '{room_id}' cannot start now: the server has reached its recording limits")
+        self.room_id = room_id
+        self.detail = detail
+
+
 class RecordingKept(Unavailable):
     """The storage did not let go of its file."""
 

@@ -7,20 +7,14 @@ import asyncio
 import structlog
 
 from .clock import Clock
-from .errors import (
-    AlreadyRecording,
-    DatabaseUnavailable,
-    MediaServerError,
-    NoParticipants,
-    RecordingRefused,
-    RecordingStartTimeout,
-)
+from .errors import AlreadyRecording, DatabaseUnavailable, MediaServerError, NoParticipants
 from .ids import new_recording_uid, recording_key
 from .model.encoding import Encoding, Layout
 from .model.recording import Recording
 from .model.recording_facts import Compose
 from .ports import MediaServer, RecordingRepository
 from .recorder_ports import Recorder
+from .recording_errors import RecordingRefused, RecordingStartTimeout
 from .recording_events import RecordingEvents
 from .recording_leftovers import Leftovers
 from .settings import CoreSettings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import false, func, or_, select, update
 
 from meet.core.model.recording import Recording
 from meet.core.store_ports import Holding
@@ -32,8 +32,11 @@ class SqlRecordingPlaces:
         return [Holding(row.store, row.number) for row in self._database.reader.execute(HOLDINGS)]
 
     async def in_stores(self, stores: Sequence[str | None], *, after: int, limit: int) -> list[tuple[int, Recording]]:
-        named = recordings.c.store.in_([store for store in stores if store is not None])
-        return self._page(or_(named, recordings.c.store.is_(None)) if None in stores else named, after, limit)
+        # Not with an empty list: that would keep SQLite from the index.
+        named = [store for store in stores if store is not None]
+        wanted = [recordings.c.store.in_(named)] if named else []
+        unknown = [recordings.c.store.is_(None)] if None in stores else []
+        return self._page(or_(false(), *wanted, *unknown), after, limit)
 
     async def with_copies(self, *, after: int, limit: int) -> list[tuple[int, Recording]]:
         return self._page(recordings.c.copies.is_not(None), after, limit)

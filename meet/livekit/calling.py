@@ -10,14 +10,8 @@ import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
 
-from meet.core.errors import (
-    EgressNotActive,
-    EgressNotFound,
-    MediaServerError,
-    MediaServerUnavailable,
-    RecordingRefused,
-    ValidationFailed,
-)
+from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerError, MediaServerUnavailable, ValidationFailed
+from meet.core.recording_errors import RecordingRefused
 
 _GATEWAY_STATUSES: Final = frozenset({502, 503, 504})
 _GONE: Final = frozenset({api.ServerErrorCode.UNKNOWN, api.ServerErrorCode.UNAVAILABLE})

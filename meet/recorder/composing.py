@@ -17,9 +17,10 @@ import av
 import structlog
 
 from meet.recorder import state
-from meet.recorder.composer.compose import Aborted, Mismatch, Result, compose
+from meet.recorder.composer.compose import compose
 from meet.recorder.composer.made import Unusable
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted, Mismatch, Result
 from meet.recorder.composer.seam import START, Seam
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import Frame, Record

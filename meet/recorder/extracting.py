@@ -8,8 +8,8 @@ from typing import Final
 
 import structlog
 
-from meet.recorder.composer.compose import Aborted, Result
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted, Result
 from meet.recorder.composing import Composing, with_damage
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.jsonfile import read_object

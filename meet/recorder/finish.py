@@ -15,7 +15,7 @@ import structlog
 
 from meet.fragments.index import FragmentIndex
 from meet.fragments.runs import NotFragmented
-from meet.recorder.composer.compose import Result
+from meet.recorder.composer.result import Result
 from meet.recorder.upload.silence import telling
 from storage import BlobStore, InvalidKey, StorageError
 from storage.keys import index_key

@@ -13,8 +13,8 @@ import structlog
 import storage
 from meet.config import Settings
 from meet.recorder import finish, manifest
-from meet.recorder.composer.compose import Aborted, Result
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted, Result
 from meet.recorder.composing import Composing
 from meet.recorder.finish import FileFacts
 from meet.recorder.limits import REASONS

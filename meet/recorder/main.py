@@ -17,8 +17,8 @@ import structlog
 from meet.config import Settings
 from meet.recorder import finish, state
 from meet.recorder.composer import rows
-from meet.recorder.composer.compose import Result
 from meet.recorder.composer.profile import EncodingUnsupported, Profile
+from meet.recorder.composer.result import Result
 from meet.recorder.cutoff import Cutoff
 from meet.recorder.extracting import Extracting, composing_of
 from meet.recorder.finishing import Finishing

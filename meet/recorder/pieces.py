@@ -29,10 +29,10 @@ import structlog
 
 from meet.fragments.boxes import Malformed, walk
 from meet.recorder import durable
-from meet.recorder.composer.compose import Result
 from meet.recorder.composer.made import Content, Timeline, Unusable, opened
 from meet.recorder.composer.output import create
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Result
 from meet.recorder.composer.seam import START, Grid, Seam
 from meet.recorder.upload.settled import Settled
 

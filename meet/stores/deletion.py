@@ -77,7 +77,10 @@ class Deletion:
         async def look(recording: Recording) -> None:
             async with slots:
                 try:
-                    ways.append((recording, [*self._copies(recording), await self._own(recording)]))
+                    own, copies = await self._own(recording), self._copies(recording)
+                    # A move that was interrupted may have left one here that is not written down.
+                    others = [each for each in dict.fromkeys((self._stores.name, *copies)) if each != own]
+                    ways.append((recording, [*others, own]))
                 except StoreUnknown as error:
                     log.warning("recording_in_unknown_store", recording=recording.recording_id, store=error.name)
                     kept[recording.recording_id] = RecordingElsewhere(recording.recording_id)

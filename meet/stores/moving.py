@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -23,7 +23,7 @@ from meet.core.ports import RecordingRepository
 from meet.core.store_ports import RecordingPlaces
 from meet.recorder.upload.indexes import WithIndexes
 from meet.stores.copying import Carrier, NotCopied, Reached
-from storage import BlobNotFound, StorageError, Stores
+from storage import BlobNotFound, StorageError, StorageMisconfigured, Stores
 from storage.keys import recording_key
 
 log = structlog.get_logger(__name__)
@@ -85,6 +85,8 @@ class Mover:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise AlreadyMoving from None
+            for left in (*self._scratch.glob("*.part"), *self._scratch.glob("*.index")):  # by one that was killed
+                left.unlink(missing_ok=True)
             yield
 
     async def sources(self) -> list[str | None]:
@@ -125,26 +127,51 @@ class Mover:
         try:
             await self._carrier.copy(recording, source, await self._places.sha256(recording.recording_id), reached)
         except BlobNotFound:
-            return await self._overtaken(recording, "its file is lost")
+            # Else it may have been brought here by other means.
+            return await self._take_over(recording) or await self._overtaken(recording, "its file is lost")
+        except (StorageError, OSError):
+            if await self._recordings.get(recording.recording_id) is None:  # deleted under our hands
+                return await self._overtaken(recording, "its entry has changed")
+            raise
         if not await self._places.move(recording, self._stores.name, copy_stays=True):
             return await self._overtaken(recording, "its entry has changed")
         log.info("recording_moved", recording=recording.recording_id, store=self._stores.name, former=former)
         if remove:
-            await self.remove_copies(replace(recording, store=self._stores.name, copies=(*recording.copies, former)))
+            copies = tuple(each for each in (*recording.copies, former) if each != self._stores.name)
+            await self.remove_copies(replace(recording, store=self._stores.name, copies=copies))
         return "moved"
 
     async def forget(self, recording: Recording) -> Outcome:
-        """Its store is gone for good: its file is the one that is here or in another store, or it is lost.
+        """Its store is gone for good: its file is the one that is here, an old copy or in another store, or it is lost.
 
         Raises NotCopied when what is here is something else, StorageError."""
         taken = await self._take_over(recording)
         if taken is not None:
             return taken
-        try:
-            place, outcome = (await self._stores.find(recording.key, None, recording.size)).name, _TAKEN
-        except BlobNotFound:
-            place, outcome = self._stores.name, _GIVEN_UP
+        place, outcome = self._stores.name, _GIVEN_UP
+        for store in (*filter(self._stores.knows, recording.copies), None):
+            with suppress(BlobNotFound):
+                place, outcome = (await self._stores.find(recording.key, store, recording.size)).name, _TAKEN
+                break
         return outcome if await self._places.move(recording, place, copy_stays=False) else "overtaken"
+
+    async def forget_copies(self, store: str) -> int:
+        """It is gone for good, and with it the old copies in it; of how many recordings. One that is still there is not
+        forgotten. Raises StorageUnavailable."""
+        forgotten = 0
+        async for recording in self.copies():
+            if store in recording.copies and not await self._still_has(store, recording):
+                forgotten += await self._places.forget_copy(recording, store)
+        return forgotten
+
+    async def _still_has(self, store: str, recording: Recording) -> bool:
+        if not self._stores.knows(store):
+            return False
+        try:
+            await self._stores.get(store).head(recording.key)
+        except (BlobNotFound, StorageMisconfigured):
+            return False
+        return True
 
     async def _take_over(self, recording: Recording) -> Outcome | None:
         """The file that is here already, None when there is none. Raises as `forget`."""
@@ -201,7 +228,10 @@ class Mover:
         try:
             found = await self._stores.find(recording.key, None, recording.size)
         except BlobNotFound:
-            raise NotCopied("its file is in none of the stores that are configured") from None
+            raise NotCopied(
+                "its file is in none of the stores that are configured: name another one in MEET_S3_FORMER_STORES,"
+                " or give it up with --forget unknown"
+            ) from None
         settled = await self._places.move(recording, found.name, copy_stays=False)
         return replace(recording, store=found.name) if settled else None
 

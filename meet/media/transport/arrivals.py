@@ -27,7 +27,8 @@ Datagram = tuple[bytes, tuple[Any, ...], float]
 def reader(sock: socket.socket) -> Callable[[], Datagram]:
     """A function that reads one datagram of a non-blocking socket. It raises what `socket.recvmsg` raises.
 
-    Without Linux, or on one that keeps no such times (sandboxes), nothing has ever waited.
+    Without Linux, or on one that keeps no such times (sandboxes), nothing has ever waited; nor have the first datagrams
+    of the first socket on the machine that asks: the kernel begins a moment later.
     """
     if sys.platform != "linux" or not _stamped(sock):
         return lambda: (*sock.recvfrom(_BYTES), 0.0)

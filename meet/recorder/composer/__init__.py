@@ -1,6 +1,7 @@
 """From a journal to one file: the same code live behind the subscriber, after a crash, and for a finished journal.
 
 - `compose`  the loop: records in, ticks out; every record moves time forward
+- `result`   what was made, or why it was not
 - `profile`  what to encode: the eight presets and the options object
 - `scene`    who is in the picture and who is heard
 - `seats`    who is seen when not everybody can be: stage and places, damped
@@ -19,6 +20,7 @@
 - `rows`     copying and blending planes, in Python or compiled
 - `text`     letters of any script to masks
 - `encoder`  H264 and VP8 encoders in three speeds
+- `aac`      two channels at the price of one while they are the same
 - `output`   encoders into a file: MP4, WebM or Ogg; either stream may be left out
 - `seam`     where a composition goes on that another process began
 - `made`     what earlier processes have put into files, packet by packet

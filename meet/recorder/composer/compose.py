@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from meet.recorder.composer.output import Output
 from meet.recorder.composer.overload import LADDER, Overload, Rung
 from meet.recorder.composer.picture import OnTiles, Picture
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted, Mismatch, Result
 from meet.recorder.composer.scene import Scene
 from meet.recorder.composer.seam import START, Seam
 from meet.recorder.composer.video import VideoTrack
@@ -51,42 +51,6 @@ _TURN: Final = 8
 _WARM_UP: Final = samples(MIX_DELAY_US) + RATE
 """Samples before those that count from which on sound is decoded, by mixing's time: what waits to be mixed, and a
 second, because an Opus decoder needs some to be itself."""
-
-
-class Aborted(Exception):
-    """Composition was told to stop; the file is incomplete."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What was made. duration_s is exact. ended_reason is "" when the journal has no Stop.
-
-    frames: those in the file; repeated: of these, equal to the one before; left_out: not made on a busy machine.
-    gaps: times at which video or sound was lost. worst_offset_s: between somebody's sound and picture, as placed.
-    pauses: how often the recording was paused, for paused_s altogether, which are no part of duration_s, a pause at its
-    end included; absences: the same where nobody had asked for it, but no recorder was there.
-    damaged_records, damaged_bytes: of the journal, could not be read; told by whoever reads it.
-    """
-
-    duration_s: float
-    frames: int
-    ended_reason: str
-    limit: bool
-    video_gaps: int
-    audio_gaps: int = 0
-    repeated: int = 0
-    left_out: int = 0
-    worst_offset_s: float = 0.0
-    pauses: int = 0
-    paused_s: float = 0.0
-    absences: int = 0
-    absent_s: float = 0.0
-    damaged_records: int = 0
-    damaged_bytes: int = 0
-
-
-class Mismatch(Exception):
-    """The journal ends before what earlier processes made of it."""
 
 
 class Composer:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from meet.recorder.composer.clock import SenderClock, TrackClock
-from meet.recorder.composer.compose import Result
+from meet.recorder.composer.result import Result
 from meet.recorder.journal.records import Absence, ClockReport, Frame, Record, Resume, Stop, Track
 from meet.recorder.journal.summary import Summary
 from meet.recorder.tracks.file import CONTAINERS, TrackFile, UnknownCodec

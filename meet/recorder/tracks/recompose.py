@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from meet.recorder.composer.compose import Result, compose
+from meet.recorder.composer.compose import compose
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Result
 from meet.recorder.journal.reader import JournalReader
 from meet.recorder.journal.records import LayoutChange, Record
 from meet.recorder.quarantine.admit import admitted

@@ -9,6 +9,7 @@ import pytest
 
 from meet.api.errors import STATUS, to_http
 from meet.core import errors as domain
+from meet.core.recording_errors import RecordingStartTimeout
 from meet.http import Call, ValidationFailed
 from storage import BlobNotFound, StorageMisconfigured, StorageUnavailable
 
@@ -24,7 +25,7 @@ CALL = cast(Call, SimpleNamespace(operation_id="getRecordingMedia", services=Sim
         (domain.InvalidCredentials(), 404, "Login Error", "Invalid user ID or password"),
         (domain.RecordingNotStopped("x"), 409, "Recording Error", "Recording 'x' is not stopped yet"),
         (domain.RoomDeletionRefused("r", "room_has_recordings", " no."), 409, "room_has_recordings", "Room 'r' no."),
-        (domain.RecordingStartTimeout("r"), 503, "Recording Error", "Recording in room 'r' timed out while starting"),
+        (RecordingStartTimeout("r"), 503, "Recording Error", "Recording in room 'r' timed out while starting"),
         (
             domain.DatabaseUnavailable("its disk is full"),
             503,

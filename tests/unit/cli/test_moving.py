@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 import storage.config
 from meet.cli import main
+from meet.core.errors import DatabaseUnavailable
 from meet.db import Database
+from meet.db.recording_places import SqlRecordingPlaces
 from meet.supervisor import address
 from meet.supervisor.address import Address
 from storage import BlobStore, StorageSettings
@@ -19,6 +24,15 @@ from storage.filesystem import FilesystemStore
 from tests.unit.db.samples import recording, room
 
 HERE = "s3://new:9000/meetings"
+
+
+@pytest.fixture(autouse=True)
+def _warnings_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the command sets for its process is kept from the tests that come after it in this one."""
+    quiet = structlog.make_filtering_bound_logger("warning")
+    monkeypatch.setattr("meet.logging.configure", lambda *_, **__: structlog.configure(wrapper_class=quiet))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -76,6 +90,24 @@ def test_looking_moving_and_removing(data_dir: Path) -> None:
     assert asked.exit_code == 2 and "--yes" in asked.stderr
     assert move(data_dir, "--forget", "s3://gone/b", "--yes").stdout == "1 given up\n"
     assert "nothing was to be done" in move(data_dir).stderr
+
+
+def test_old_copies_in_a_store_that_is_gone(data_dir: Path) -> None:
+    assert move(data_dir, "--from", "fs").stdout == "2 moved\n"
+    assert "nothing was to be done" in move(data_dir, "--forget", "fs", "--yes").stderr, "they are still there"
+    shutil.rmtree(data_dir / "storage")
+    assert move(data_dir, "--forget", "fs", "--yes").stdout == "2 old copies given up\n"
+    assert "nothing was to be done" in move(data_dir, "--from", "fs", "--remove").stderr
+
+
+def test_a_database_that_takes_nothing_is_the_end(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_given: object, **_more: object) -> bool:
+        raise DatabaseUnavailable("its disk is full")
+
+    monkeypatch.setattr(SqlRecordingPlaces, "move", full)
+    stopped = move(data_dir, "--from", "fs")
+    assert stopped.exit_code == 1 and "its disk is full" in stopped.stderr
+    assert isinstance(stopped.exception, SystemExit)
 
 
 def test_another_store_than_the_servers_is_refused(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

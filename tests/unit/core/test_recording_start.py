@@ -18,12 +18,11 @@ from meet.core.errors import (
     MediaServerError,
     NoParticipants,
     RecordingDisabled,
-    RecordingRefused,
-    RecordingStartTimeout,
     RoomNotFound,
 )
 from meet.core.model.permissions import SPEAKER, Permissions, overlay
 from meet.core.model.recording import Egress
+from meet.core.recording_errors import RecordingRefused, RecordingStartTimeout
 from tests.unit.core.conftest import World
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from meet.core.errors import RecordingStartTimeout
 from meet.core.model.paging import PageRequest
 from meet.core.model.webhook import DeliveryFilter, WebhookDelivery
+from meet.core.recording_errors import RecordingStartTimeout
 from meet.core.webhook_events import envelope, signed_headers
 from tests.unit.core.conftest import World
 

@@ -158,3 +158,14 @@ async def test_recordings_by_store(full: Database) -> None:
     with statements(full) as seen:
         assert len(await places.in_stores(["fs", None], after=0, limit=5)) == 5
     assert indexed(plans(full, seen))
+
+
+async def test_where_recordings_are(full: Database) -> None:
+    places, recordings = full.repositories().recording_places, full.repositories().recordings
+    with statements(full) as seen:
+        await places.in_stores([None], after=3, limit=5)
+        await places.in_stores(["fs"], after=3, limit=5)
+        await recordings.unfinished_deletes([recording(3, "room-3").recording_id])
+    steps = [step for step in plans(full, seen) if "TEMP B-TREE" not in step]
+    one = "SEARCH recordings USING INDEX ix_recordings_status_store (status=? AND store=? AND rowid>?)"
+    assert steps[:2] == [one, one] and steps[2].endswith("(recording_id=?)") and len(steps) == 3, steps

@@ -23,11 +23,11 @@ from meet.core.errors import (
     Issue,
     MediaServerError,
     MediaServerUnavailable,
-    RecordingRefused,
     ValidationFailed,
 )
 from meet.core.model.encoding import PRESETS, Encoding
 from meet.core.ports import MediaServer
+from meet.core.recording_errors import RecordingRefused
 from meet.livekit import LiveKitMediaServer
 from meet.media.room import LeaveReason, ParticipantKind, RoomRegistry
 from meet.media.twirp import twirp_routes

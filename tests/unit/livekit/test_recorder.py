@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerUnavailable, RecordingRefused
+from meet.core.errors import EgressNotActive, EgressNotFound, MediaServerUnavailable
 from meet.core.model.encoding import PRESETS
 from meet.core.model.recording_facts import Integrity, RecordingFacts
 from meet.core.recorder_ports import Recorder
-from meet.core.recording_errors import EgressSilent, RecorderMissing
+from meet.core.recording_errors import EgressSilent, RecorderMissing, RecordingRefused
 from meet.livekit import LiveKitMediaServer
 from tests.unit.media.twirp.conftest import KEY, SECRET, Server
 

@@ -10,8 +10,8 @@ import pytest
 
 from meet.config import Settings
 from meet.recorder import state
-from meet.recorder.composer.compose import Aborted
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted
 from meet.recorder.composing import Composing
 from meet.recorder.extracting import Extracting, composing_of
 from meet.recorder.finishing import Finishing

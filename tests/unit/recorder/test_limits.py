@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 
 from meet.config import Settings
-from meet.recorder.composer.compose import Result
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Result
 from meet.recorder.composing import Composing
 from meet.recorder.limits import LimitWatch, as_it_came, at_most, behind, free_bytes
 from meet.recorder.main import Recorder

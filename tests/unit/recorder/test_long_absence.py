@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from meet.recorder.composer.compose import Result, compose
+from meet.recorder.composer.compose import compose
+from meet.recorder.composer.result import Result
 from meet.recorder.journal.records import (
     Absence,
     ClockReport,

@@ -17,11 +17,12 @@ import pytest
 
 from meet.recorder import pieces as pieces_module
 from meet.recorder.composer import compose as compose_module
-from meet.recorder.composer.compose import Mismatch, Result, compose
+from meet.recorder.composer.compose import compose
 from meet.recorder.composer.made import Unusable
 from meet.recorder.composer.output import Output
 from meet.recorder.composer.overload import Rung
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Mismatch, Result
 from meet.recorder.composer.seam import START
 from meet.recorder.composing import Composing
 from meet.recorder.journal.reader import JournalReader

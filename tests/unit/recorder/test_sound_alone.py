@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pytest
 
 from meet.fragments.index import FragmentIndex
-from meet.recorder.composer.compose import Mismatch, Result, compose
+from meet.recorder.composer.compose import compose
 from meet.recorder.composer.profile import EncodingUnsupported, Profile
+from meet.recorder.composer.result import Mismatch, Result
 from meet.recorder.composer.seam import START
 from meet.recorder.finish import inspect
 from meet.recorder.journal.records import LayoutChange, Pause, Record, Resume

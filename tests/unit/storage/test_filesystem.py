@@ -167,8 +167,10 @@ async def test_a_folder_is_not_a_blob(store: FilesystemStore, source: Path) -> N
 async def test_traversal_never_reaches_the_disk(store: FilesystemStore, source: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidKey):
         await read(store, "../source.mp4")
+    stored = await store.put_file("a.mp4", source, "video/mp4")
     with pytest.raises(InvalidKey):
-        await store.delete(["../source.mp4"])
+        await store.delete(["a.mp4", "../source.mp4"])
+    assert await store.head("a.mp4") == stored
     with pytest.raises(InvalidKey):
         await store.put_file("../copy.mp4", source, "video/mp4")
     assert source.exists()

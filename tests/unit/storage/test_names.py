@@ -17,6 +17,7 @@ from storage.names import bucket_name, split
         ("https://host/objects/", "s3://host/objects/b"),
         ("http://[::1]:9000", "s3://[::1]:9000/b"),
         ("http://host:port", "s3://host:port/b"),
+        ("http://key:secret@[::1", "s3://[::1/b"),
         ("", "s3://s3.amazonaws.com/b"),
         ("https://s3.eu-west-1.amazonaws.com", "s3://s3.amazonaws.com/b"),
         ("https://s3.cn-north-1.amazonaws.com.cn", "s3://s3.amazonaws.com.cn/b"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,22 @@ def test_what_is_noted_of_an_upload_holds_for_its_store_only(tmp_path: Path) -> 
     del content["store"]  # noted by the version before
     note.write_text(json.dumps(content))
     assert Progress(note, HERE).load(KEY) == ("id-1", [StoredPart(1, "e", "m")])
+    note.write_text("null")
+    assert Progress(note, HERE).load(KEY) is None
+
+
+async def test_a_folder_that_hangs_holds_up_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is asked on the thread of the event loop."""
+    asked, loops = Path.stat, threading.get_ident()
+
+    def stat(path: Path, **more: Any) -> Any:
+        assert threading.get_ident() != loops or path.name != "storage"
+        return asked(path, **more)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    stores = Stores(HERE, FilesystemStore(tmp_path / "here"), folder=tmp_path / "storage")
+    with pytest.raises(BlobNotFound):
+        await stores.find(KEY, None)
+    with pytest.raises(StorageMisconfigured):
+        await stores.reach(FILES)
+    await stores.close()

@@ -7,6 +7,7 @@ import pytest
 from meet.core.recording_errors import RecordingElsewhere, RecordingKept
 from meet.stores.deletion import Deletion
 from storage import StorageUnavailable
+from storage.keys import index_key
 from storage.names import FILES
 
 from .conftest import GONE, HERE, House
@@ -81,3 +82,11 @@ async def test_a_file_that_no_row_tells_of(house: House) -> None:
     assert not await house.has(house.former, made)
     await deletion(house).discard(other.key, GONE)
     assert await house.has(house.former, other)
+
+
+async def test_what_an_interrupted_move_left_here_goes_as_well(house: House) -> None:
+    made = await house.record()
+    for key in (made.key, index_key(made.key)):
+        await house.put(house.current, key, b"copied, and then not written down")
+    assert await deletion(house).delete([made]) == {}
+    assert not await house.has(house.current, made) and not await house.has(house.former, made)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from meet.core.model.recording import Recording
 from meet.stores.copying import NotCopied
+from meet.stores.deletion import Deletion
 from meet.stores.moving import AlreadyMoving, Load, Mover
-from storage import BlobNotFound
+from storage import BlobNotFound, StorageError
 from storage.filesystem import FilesystemStore
+from storage.keys import index_key
 from storage.names import FILES
 
 from .conftest import GONE, HERE, House
@@ -165,3 +168,67 @@ async def test_giving_up_a_store_takes_what_there_is(house: House, mover: Mover)
 async def test_one_at_a_time(house: House, mover: Mover) -> None:
     with pytest.raises(AlreadyMoving), house.mover().working():
         raise AssertionError("it is not alone")
+
+
+async def test_copies_in_a_store_that_is_gone_are_given_up(house: House, mover: Mover) -> None:
+    """Else nobody could ever delete those recordings."""
+    made = await house.record(HERE, into=house.current, copies=(GONE, FILES))
+    for key in (made.key, index_key(made.key)):
+        await house.put(house.former, key, b"a copy")
+    await house.record(HERE, into=house.current, copies=(FILES,))
+    assert await mover.forget_copies(GONE) == 1
+    assert await mover.forget_copies(FILES) == 1, "of the one that is not there"
+    assert await house.row(made) == (HERE, (FILES,))
+    assert await Deletion(house.stores, house.folder / "spool").delete([replace(made, copies=(FILES,))]) == {}
+
+
+async def test_giving_up_a_store_takes_an_old_copy_in_one_that_is_not_listed(house: House, mover: Mover) -> None:
+    beside = "s3://beside:9000/meetings"
+    house.stores._opened[beside] = FilesystemStore(house.folder / "beside")
+    made = await house.record(GONE, into=FilesystemStore(house.folder / "beside"), copies=(beside,))
+    assert await mover.forget(made) == "taken over"
+    assert await house.row(made) == (beside, ())
+
+
+async def test_back_to_where_it_was(house: House, mover: Mover) -> None:
+    """The old copy is replaced, and is one no more."""
+    made = await house.record(copies=(HERE,))
+    await house.put(house.current, made.key, b"the old copy")
+    assert await mover.move(made, remove=True) == "moved"
+    assert await house.row(made) == (HERE, ())
+    assert await house.has(house.current, made) and not await house.has(house.former, made)
+
+
+async def test_a_deletion_in_the_middle_of_the_copying_ends_only_that_move(
+    house: House, mover: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, failing = await house.record(), await house.record()
+
+    async def cut(key: str, *_rest: Any, **_more: Any) -> Any:
+        if key.startswith(made.key):
+            await house.data.recordings.begin_delete([made.recording_id], 1)
+        raise StorageError("cannot be read")
+
+    monkeypatch.setattr(house.current, "put_file", cut)
+    monkeypatch.setattr(mover, "_here_too", {FILES: False})
+    assert await mover.move(made, remove=True) == "overtaken"
+    with pytest.raises(StorageError, match="cannot be read"):
+        await mover.move(failing, remove=True)
+
+
+async def test_what_a_killed_call_left_on_the_disk_goes_at_the_next(house: House) -> None:
+    scratch = house.folder / "moving"
+    scratch.mkdir()
+    for name in ("EG_1.part", "EG_1.index", "EG_1.upload"):
+        (scratch / name).write_bytes(b"left")
+    with house.mover().working():
+        assert sorted(path.name for path in scratch.iterdir()) == ["EG_1.upload", "lock"]
+
+
+async def test_what_was_brought_here_by_hand_is_taken_over(house: House, mover: Mover) -> None:
+    made, other = await house.record(into=house.current), await house.record(lost=True)
+    assert await mover.move(made, remove=True) == "taken over"
+    assert await house.row(made) == (HERE, ())
+    await house.put(house.current, other.key, b"something else")
+    with pytest.raises(NotCopied, match="what is here has 14 bytes"):
+        await mover.move(other, remove=True)

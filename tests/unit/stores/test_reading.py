@@ -68,6 +68,7 @@ async def test_recordings_from_before_are_looked_for_at_the_start(
     assert "recordings_out_of_reach" in told and GONE in told
     assert "recordings_in_no_known_store" in told
     assert "recordings_in_former_store" in told
+    assert "blob_found_elsewhere" not in told, "a line for each would be a hundred thousand"
 
 
 async def test_a_survey_ends_with_its_server(house: House) -> None:

@@ -49,7 +49,27 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
         yield here, there
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's timestamps are Linux's")
+@pytest.fixture
+def stamping() -> Iterator[None]:
+    """Linux notes arrivals of nobody until somebody asks, and then begins a moment later: wait until it does."""
+    if sys.platform != "linux":
+        pytest.skip("the kernel's timestamps are Linux's")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there,
+    ):
+        there.bind(("127.0.0.1", 0))
+        read, waited = arrivals.reader(there), 0.0
+        deadline = time.monotonic() + 30
+        while waited < 0.01:
+            assert time.monotonic() < deadline
+            here.sendto(b"x", there.getsockname())
+            time.sleep(0.01)
+            waited = read()[2]
+        yield
+
+
+@pytest.mark.usefixtures("stamping")
 def test_a_datagram_that_waited_says_for_how_long(pair: Pair) -> None:
     here, there = pair
     read = arrivals.reader(there)
@@ -90,17 +110,20 @@ def test_elsewhere_nothing_has_ever_waited(pair: Pair, monkeypatch: pytest.Monke
 
 def test_where_the_kernel_keeps_no_times_nothing_has_ever_waited() -> None:
     class Sandboxed(socket.socket):
-        def setsockopt(self, *_: object) -> NoReturn:  # type: ignore[override]
+        def setsockopt(self, *_: object) -> NoReturn:
             raise OSError(errno.ENOPROTOOPT, "Protocol not available")
 
-    with Sandboxed(socket.AF_INET, socket.SOCK_DGRAM) as there, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here:
+    with (
+        Sandboxed(socket.AF_INET, socket.SOCK_DGRAM) as there,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+    ):
         there.bind(("127.0.0.1", 0))
         here.connect(there.getsockname())
         here.send(b"x")
         assert arrivals.reader(there)() == (b"x", here.getsockname(), 0.0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's timestamps are Linux's")
+@pytest.mark.usefixtures("stamping")
 async def test_media_is_handed_on_with_the_time_of_its_arrival() -> None:
     mux = UdpMux("127.0.0.1")
     receiver = Listener()

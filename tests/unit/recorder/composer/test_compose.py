@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from meet.recorder.composer.compose import Aborted, Composer, Result, compose
+from meet.recorder.composer.compose import Composer, compose
 from meet.recorder.composer.output import Output
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Aborted, Result
 from meet.recorder.journal.records import Begin, LayoutChange, Mute, Person, Record, Session, Speakers, Stop, TrackEnd
 from tests.support import media
 from tests.unit.recorder import synthetic

@@ -10,10 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from meet.recorder.composer.compose import Composer, Result
+from meet.recorder.composer.compose import Composer
 from meet.recorder.composer.output import Output
 from meet.recorder.composer.overload import LADDER, Overload, Rung
 from meet.recorder.composer.profile import Profile
+from meet.recorder.composer.result import Result
 from meet.recorder.journal.records import Record
 from tests.support import media
 from tests.unit.recorder import synthetic
