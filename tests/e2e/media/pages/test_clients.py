@@ -8,7 +8,8 @@ from tests.e2e.media.pages.acts import advances, blinks, holds, mutes, reconnect
 from tests.e2e.media.pages.conftest import NEWEST, YEAR_OLD, Enter, thorough
 
 
-@pytest.mark.parametrize("single", [pytest.param(True, marks=thorough, id="v1"), pytest.param(False, id="v0")])
+@thorough
+@pytest.mark.parametrize("single", [True, False], ids=["v1", "v0"])
 async def test_a_year_old_client(enter: Enter, single: bool) -> None:
     old = await enter("old", single=single, client=YEAR_OLD)
     new = await enter("new", single=True, client=NEWEST)
