@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -77,6 +78,14 @@ def read_once(path: Path) -> Iterator[bytes]:
             yield os.pread(fd, length, offset)
             if advise is not None and not cached:
                 advise(fd, offset, length, os.POSIX_FADV_DONTNEED)
+
+
+def sha256(path: Path) -> str:
+    """Of a whole file, in hexadecimal; blocks. Raises OSError."""
+    digest = hashlib.sha256()
+    for data in read_once(path):
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def publish(source: Path, incoming: Path, target: Path, *, share: bool = False) -> os.stat_result:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
-from sqlalchemy import URL, Connection, create_engine, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, select
 
+from . import existing
 from .recording_places import HOLDINGS
 from .tables import global_config
 
@@ -19,10 +18,7 @@ from .tables import global_config
 @contextmanager
 def read_only(path: Path) -> Iterator[Connection]:
     """A connection that cannot write. Raises SQLAlchemyError when the file is not there or not a database."""
-    engine = create_engine(
-        URL.create("sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "ro", "uri": "true"}),
-        poolclass=NullPool,
-    )
+    engine = existing.engine(path, "ro")
     try:
         with engine.connect() as connection:
             yield connection

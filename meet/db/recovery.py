@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
-from sqlalchemy import URL, create_engine
-from sqlalchemy.pool import NullPool
-
+from . import existing
 from .user_rows import store_password
 
 
@@ -16,11 +13,7 @@ def reset_password(path: Path, user_id: str, password_hash: str, now: int) -> bo
 
     Nothing is created or migrated. Raises SQLAlchemyError: no such file, not writable, no database of ours, one that
     another program has kept locked for 5 s, or of a version of meet that has no sessions yet."""
-    engine = create_engine(
-        URL.create("sqlite", database=f"file:{quote(path.as_posix())}", query={"mode": "rw", "uri": "true"}),
-        poolclass=NullPool,
-        hide_parameters=True,
-    )
+    engine = existing.engine(path, "rw")
     try:
         with engine.begin() as connection:
             return store_password(connection, user_id, password_hash, False, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from meet.recorder.composer.result import Result
 from meet.recorder.upload.silence import telling
 from storage import BlobStore, InvalidKey, StorageError
 from storage.keys import index_key
-from storage.localfile import read_once
+from storage.localfile import sha256
 
 log = structlog.get_logger(__name__)
 
@@ -53,14 +52,7 @@ def inspect(path: Path) -> FileFacts:
                 duration = (container.duration or 0) / av.time_base
     except (av.FFmpegError, OSError) as error:
         raise DamagedComposite(str(error)) from error
-    return FileFacts(path.stat().st_size, duration, _sha256(path))
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for data in read_once(path):
-        digest.update(data)
-    return digest.hexdigest()
+    return FileFacts(path.stat().st_size, duration, sha256(path))
 
 
 def integrity(facts: FileFacts, made: Result) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from meet.core.model.recording import Recording
 from storage import BlobInfo, BlobNotFound, BlobStore, InvalidKey
 from storage.filesystem import FilesystemStore
 from storage.keys import index_key
-from storage.localfile import read_once
+from storage.localfile import sha256
 from storage.multipart import PART_SIZE
 
 _INDEX_LIMIT: Final = 16 * 1024 * 1024
@@ -68,7 +68,7 @@ class Carrier:
         """(file, whether it is a copy of our own, its SHA-256)."""
         if isinstance(source, FilesystemStore):
             path = source.path(recording.key)
-            yield path, False, await asyncio.to_thread(_sha256, path)
+            yield path, False, await asyncio.to_thread(sha256, path)
             return
         if shutil.disk_usage(self._scratch).free - info.size < self._reserve:
             raise NotCopied(f"there is no room for {info.size} bytes in {self._scratch}")
@@ -99,13 +99,6 @@ class Carrier:
             await self._target.put_file(key, path, "application/json", final=True)
         finally:
             path.unlink(missing_ok=True)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for data in read_once(path):
-        digest.update(data)
-    return digest.hexdigest()
 
 
 async def _watch(note: Path, size: int, reached: Reached) -> None:

@@ -171,9 +171,7 @@ class RecordingOperations(Resource):
         Until then the bytes are in `<target>.part`: calling this again, also after the program was ended, continues
         there. `progress(bytes so far, bytes in all)`. Raises ConnectionFailed, DownloadFailed, ApiError, OSError.
         """
-        url = PUBLIC + path("/recordings/{}/media", recording_id)
-        query = params(recording_secret=recording_secret)
-        return download(self._origin, url, Path(target), query=query, progress=progress)
+        return self._file(PUBLIC + path("/recordings/{}/media", recording_id), target, recording_secret, progress)
 
     @operation("downloadRecording")
     def save(
@@ -185,9 +183,7 @@ class RecordingOperations(Resource):
         progress: Progress | None = None,
     ) -> Flow[Path]:
         """The same as `download` by the operation for those who may keep the file, not only watch it."""
-        url = PUBLIC + path("/recordings/{}/download", recording_id)
-        query = params(recording_secret=recording_secret)
-        return download(self._origin, url, Path(target), query=query, progress=progress)
+        return self._file(PUBLIC + path("/recordings/{}/download", recording_id), target, recording_secret, progress)
 
     @operation("getRecordingPlaylist")
     def playlist(self, recording_id: str, *, recording_secret: str | None = None) -> Flow[str]:
@@ -205,9 +201,7 @@ class RecordingOperations(Resource):
         progress: Progress | None = None,
     ) -> Flow[Path]:
         """As `download`, by the address that the playlist names."""
-        url = EXTRA + path("/recordings/{}/media.mp4", recording_id)
-        query = params(recording_secret=recording_secret)
-        return download(self._origin, url, Path(target), query=query, progress=progress)
+        return self._file(EXTRA + path("/recordings/{}/media.mp4", recording_id), target, recording_secret, progress)
 
     @operation("getRecordingStream")
     def save_stream(
@@ -219,7 +213,11 @@ class RecordingOperations(Resource):
         progress: Progress | None = None,
     ) -> Flow[Path]:
         """As `download`, but a fragmented MP4 with its index in front: it plays while it arrives."""
-        url = EXTRA + path("/recordings/{}/stream", recording_id)
+        return self._file(EXTRA + path("/recordings/{}/stream", recording_id), target, recording_secret, progress)
+
+    def _file(
+        self, url: str, target: str | Path, recording_secret: str | None, progress: Progress | None
+    ) -> Flow[Path]:
         query = params(recording_secret=recording_secret)
         return download(self._origin, url, Path(target), query=query, progress=progress)
 
